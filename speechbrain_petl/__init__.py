@@ -1,0 +1,1 @@
+"""Parameter-efficient transfer learning of audio transformers."""

@@ -1,0 +1,174 @@
+"""AudioClassificationBrain: the training loop that the recipes extend."""
+
+import logging
+
+import speechbrain as sb
+import torch
+from speechbrain.dataio.dataloader import LoopedLoader
+from speechbrain.utils.distributed import run_on_main
+from torch.utils.data import DataLoader
+
+from speechbrain_petl.results import TestResult, write_results
+
+logger = logging.getLogger(__name__)
+
+
+def best_epoch(checkpoint) -> tuple:
+    """Sorts checkpoints: validation accuracy, ties to the earlier epoch.
+
+    Without a validation set no epoch is selected, and the last one wins.
+    """
+    meta = checkpoint.meta
+    if "accuracy" in meta:
+        return (1, meta["accuracy"], -meta["epoch"])
+    return (0, 0.0, meta.get("epoch", 0))
+
+
+def most_recent(checkpoint) -> float:
+    """Sorts checkpoints by their time."""
+    return checkpoint.meta["unixtime"]
+
+
+class AudioClassificationBrain(sb.Brain):
+    """Trains a classifier and tests its best epoch.
+
+    A recipe's subclass writes ``compute_forward``, from a batch to logits.
+    Of the hyperparameters it reads ``lr_annealing`` (a scheduler class that
+    takes the optimizer and ``T_max``, stepped after every update),
+    ``epoch_counter``, ``train_logger``, ``label_encoder`` and
+    ``output_folder``.
+
+    Gradients are clipped by ``max_grad_norm`` as in any ``Brain``; the
+    recipes set it to infinity, since the papers do not clip.
+    """
+
+    def fit(
+        self,
+        epoch_counter,
+        train_set,
+        valid_set=None,
+        progressbar=None,
+        train_loader_kwargs=None,
+        valid_loader_kwargs=None,
+    ):
+        """As ``Brain.fit``; counts the updates for the schedule beforehand."""
+        if not isinstance(train_set, (DataLoader, LoopedLoader)):
+            train_set = self.make_dataloader(
+                train_set, sb.Stage.TRAIN, **(train_loader_kwargs or {})
+            )
+        self.updates_per_epoch = max(
+            1, len(train_set) // self.grad_accumulation_factor
+        )
+        self.total_updates = self.updates_per_epoch * epoch_counter.limit
+        self.selects = valid_set is not None
+        super().fit(
+            epoch_counter,
+            train_set,
+            valid_set,
+            progressbar,
+            valid_loader_kwargs=valid_loader_kwargs or {},
+        )
+
+    def init_optimizers(self):
+        """Gives the optimizer what trains, and builds the schedule."""
+        trained = [p for p in self.modules.parameters() if p.requires_grad]
+        self.optimizer = self.opt_class(trained)
+        self.optimizers_dict = {"opt_class": self.optimizer}
+        self.schedule = self.hparams.lr_annealing(
+            self.optimizer, T_max=self.total_updates
+        )
+        if self.checkpointer is not None:
+            self.checkpointer.add_recoverable("optimizer", self.optimizer)
+            self.checkpointer.add_recoverable("schedule", self.schedule)
+
+    def on_fit_batch_end(self, batch, outputs, loss, should_step):
+        """Anneals the learning rate once per update."""
+        if should_step:
+            self.schedule.step()
+
+    def on_stage_start(self, stage, epoch=None):
+        """Forgets the predictions of the stage before."""
+        self.predictions = TestResult()
+
+    def compute_objectives(self, predictions, batch, stage):
+        """Cross entropy of logits [B, classes], averaged over the batch."""
+        targets = batch.target.to(predictions.device)
+        if stage != sb.Stage.TRAIN:
+            self.predictions.add(batch.id, targets, predictions)
+        return torch.nn.functional.cross_entropy(predictions.float(), targets)
+
+    def on_stage_end(self, stage, stage_loss, epoch=None):
+        """Logs, keeps the best and the last checkpoint, writes results."""
+        if stage == sb.Stage.TRAIN:
+            self.train_stats = {"loss": float(stage_loss)}
+            if not self.selects:
+                self._end_epoch(epoch, None)
+            return
+        stats = {
+            "loss": float(stage_loss),
+            "accuracy": self.predictions.accuracy(),
+        }
+        if stage == sb.Stage.VALID:
+            self._end_epoch(epoch, stats)
+        else:
+            self.hparams.train_logger.log_stats(
+                {"Epoch loaded": self.best.get("epoch", 0)}, test_stats=stats
+            )
+            run_on_main(self._write_results, args=[stats])
+
+    def _end_epoch(self, epoch, valid_stats):
+        """Logs an epoch and saves its checkpoint."""
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.hparams.train_logger.log_stats(
+            {"epoch": epoch, "lr": rate},
+            train_stats=self.train_stats,
+            valid_stats=valid_stats,
+        )
+        if self.checkpointer is not None:
+            meta = {"epoch": epoch}
+            if valid_stats is not None:
+                meta["accuracy"] = valid_stats["accuracy"]
+            self.checkpointer.save_and_keep_only(
+                meta=meta,
+                importance_keys=[best_epoch, most_recent],
+                keep_recent=False,
+            )
+
+    def on_evaluate_start(self, max_key=None, min_key=None):
+        """Loads the best epoch; refuses to test a model never trained."""
+        checkpoint = None
+        if self.checkpointer is not None:
+            checkpoint = self.checkpointer.recover_if_possible(
+                importance_key=best_epoch,
+                ckpt_predicate=lambda c: "epoch" in c.meta,
+            )
+        if checkpoint is None:
+            raise ValueError(
+                f"There is no finished epoch in '{self.hparams.output_folder}' "
+                "to test: train first, or give the output_folder of a run."
+            )
+        self.best = checkpoint.meta
+
+    def _write_results(self, stats):
+        """Writes what the finished run leaves in its output folder."""
+        write_results(
+            self.hparams.output_folder,
+            self.predictions,
+            self.hparams.label_encoder,
+            {
+                "loss": stats["loss"],
+                "best_epoch": self.best.get("epoch"),
+                "valid_accuracy": self.best.get("accuracy"),
+                "trainable": self.count_parameters(),
+            },
+            vars(self.hparams),
+        )
+
+    def count_parameters(self) -> dict[str, int]:
+        """Trainable parameters: method, LayerNorms, final LayerNorm, head."""
+        encoder = getattr(self.modules.encoder, "module", self.modules.encoder)
+        head = self.modules.classifier.parameters()
+        return {
+            **encoder.count_parameters(),
+            "head": sum(p.numel() for p in head if p.requires_grad),
+        }

@@ -1,0 +1,117 @@
+"""ASTFbank: AST's log-mel features, a whole batch at once on its device."""
+
+import torch
+from torch import nn
+from torchaudio.compliance.kaldi import get_mel_banks
+
+# (mean, standard deviation) of the log-mel features, before halving the scale.
+STATISTICS = {
+    "audioset": (-4.2677393, 4.5689974),
+    "esc50": (-6.6268077, 5.358466),
+    "speechcommands": (-6.845978, 5.5654526),
+}
+
+
+class ASTFbank(nn.Module):
+    """Kaldi-compatible log-mel filter banks as AST reads them.
+
+    Equal to ``transformers.ASTFeatureExtractor`` on each clip alone, also
+    inside a padded batch: frames that reach beyond a clip's own end are
+    padded as it pads (zeros before the normalisation, that is, not zero after
+    it). ``(x - mean) / (2 std)``. Computed in float32 under autocast too.
+
+    Arguments
+    ---------
+    max_length : int
+        Frames of the output; longer clips are cut, shorter ones padded.
+    n_mels : int
+        Mel bins.
+    sample_rate : int
+        In Hz.
+    mean, std : float
+        Statistics of the log-mel features; AudioSet's by default. Those of
+        other corpora are in ``STATISTICS``.
+
+    Example
+    -------
+    >>> fbank = ASTFbank(max_length=100)
+    >>> feats = fbank(torch.rand(2, 16000) - 0.5, torch.tensor([1.0, 0.5]))
+    >>> feats.shape
+    torch.Size([2, 100, 128])
+    """
+
+    def __init__(
+        self,
+        max_length: int = 1024,
+        n_mels: int = 128,
+        sample_rate: int = 16000,
+        mean: float = STATISTICS["audioset"][0],
+        std: float = STATISTICS["audioset"][1],
+    ):
+        super().__init__()
+        self.max_length = max_length
+        self.sample_rate = sample_rate
+        self.mean = mean
+        self.std = std
+        self.window_size = sample_rate * 25 // 1000
+        self.shift = sample_rate * 10 // 1000
+        self.fft_size = 1 << (self.window_size - 1).bit_length()
+        window = torch.hann_window(self.window_size, periodic=False)
+        mels, _ = get_mel_banks(
+            n_mels, self.fft_size, sample_rate, 20.0, 0.0, 100.0, -500.0, 1.0
+        )
+        # Kaldi's filters leave out the Nyquist bin.
+        mels = nn.functional.pad(mels, (0, 1)).T.contiguous()
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer("mels", mels, persistent=False)
+
+    def n_frames(self, n_samples: torch.Tensor) -> torch.Tensor:
+        """Frames that fit into clips of ``n_samples`` samples, at least one."""
+        frames = 1 + (n_samples - self.window_size) // self.shift
+        return frames.clamp(1, self.max_length)
+
+    @torch.no_grad()
+    def forward(
+        self, wavs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes normalised features.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            Waveforms [B, samples], zero-padded to the longest.
+        lens : torch.Tensor, optional
+            Relative lengths [B]; all whole by default.
+
+        Returns
+        -------
+        torch.Tensor
+            Features [B, max_length, n_mels].
+        """
+        with torch.autocast(wavs.device.type, enabled=False):
+            feats = self.log_mel(wavs.float(), lens)
+            return (feats - self.mean) / (2 * self.std)
+
+    def log_mel(self, wavs, lens=None):
+        """Log-mel features [B, max_length, n_mels] before normalisation."""
+        total = wavs.shape[1]
+        if lens is None:
+            lens = torch.ones(len(wavs), device=wavs.device)
+        n_samples = (lens.to(wavs.device, torch.float64) * total).round().long()
+        needed = (self.max_length - 1) * self.shift + self.window_size
+        short = max(0, self.window_size - total)
+        wavs = nn.functional.pad(wavs[:, :needed], (0, short))
+        frames = wavs.unfold(1, self.window_size, self.shift)
+        frames = frames - frames.mean(dim=2, keepdim=True)
+        # Pre-emphasis inside each frame, its first sample with itself.
+        previous = torch.cat([frames[..., :1], frames[..., :-1]], dim=2)
+        frames = (frames - 0.97 * previous) * self.window
+        power = torch.fft.rfft(frames, n=self.fft_size).abs().square()
+        energy = power @ self.mels
+        feats = energy.clamp(min=torch.finfo(torch.float32).eps).log()
+        feats = nn.functional.pad(
+            feats, (0, 0, 0, self.max_length - feats.shape[1])
+        )
+        steps = torch.arange(self.max_length, device=wavs.device)
+        inside = steps < self.n_frames(n_samples)[:, None]
+        return feats * inside[..., None]
