@@ -139,7 +139,7 @@ def draw_confusion(confusion: torch.Tensor, labels: list[str]) -> bytes:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     share = confusion / confusion.sum(dim=1, keepdim=True).clamp(min=1)
-    axes.imshow(share, cmap="Greys", vmin=0, vmax=1)
+    axes.imshow(share.numpy(), cmap="Greys", vmin=0, vmax=1)
     axes.set_xticks(range(n), labels, rotation=90, fontsize=7)
     axes.set_yticks(range(n), labels, fontsize=7)
     axes.set_xlabel("predicted")

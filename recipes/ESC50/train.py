@@ -49,6 +49,7 @@ if __name__ == "__main__":
             "valid_folds": hparams["valid_folds"],
             "test_folds": hparams["test_folds"],
             "download": hparams["download"],
+            "skip_bad_audio": hparams["skip_bad_audio"],
         },
     )
     label_encoder = load_label_encoder(hparams["label_map"])

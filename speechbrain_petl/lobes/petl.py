@@ -97,9 +97,11 @@ class PETLModel(nn.Module):
                     depth, target = outermost.get(site.key, (0, site.module))
                     wrapper = wrap(target).to(device)
                     name = f"{site.key}.{depth}" if depth else site.key
-                    self._wrappers.append((name, wrapper))
+                    self._wrappers.append((site.path, name, wrapper))
                     outermost[site.key] = (depth + 1, wrapper)
                     site.put(wrapper)
+        # The innermost first: each names its own tensors, then what holds it.
+        self._wrappers.sort(key=lambda w: w[0].count("."), reverse=True)
 
     def forward(self, *args, **kwargs):
         """Calls the backbone with its wrappers; its signature and result."""
@@ -120,7 +122,7 @@ class PETLModel(nn.Module):
         """All tensors by role: ``norm_ffn.3.weight``, ``ffn.3.adapter.down.bias``."""
         seen = {id(t) for m in self._stock for t in _direct(m)}
         inserted = {}
-        for name, wrapper in self._wrappers:
+        for _, name, wrapper in self._wrappers:
             for path, tensor in _tensors(wrapper):
                 if id(tensor) not in seen:
                     seen.add(id(tensor))

@@ -1,0 +1,33 @@
+# Verbs of this repository. Each sets up what it needs; `make` alone lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install demo test lint clean
+.DEFAULT_GOAL := help
+
+help:  ## List the verbs
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+install: .venv/installed  ## Make .venv and install the package with its tools
+
+.venv/installed: setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -e '.[test]'
+	touch $@
+
+demo: install  ## Train and use adapters in miniature, without any download
+	$(BIN)/python -m speechbrain_petl.demo
+
+test: install  ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: install  ## Check style, YAML files and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --no-warnings .
+	$(BIN)/codespell
+
+clean:  ## Remove .venv, builds and caches; results stay
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""Installs speechbrain_petl; tools are configured in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+REQUIRED = [
+    # The newest releases of torch and torchaudio do not import together.
+    "torch>=2.7,<2.12",
+    "torchaudio>=2.7,<2.12",  # mel filters, SpecAugment, resampling
+    "speechbrain>=1.1,<1.2",  # Brain, checkpoints, data pipeline
+    "transformers>=5.9,<6",  # the backbone, with its names since 5.9
+    "hyperpyyaml",  # recipes' YAML files
+    "ruamel.yaml<0.19",  # hyperpyyaml does not work with 0.19
+    "numpy",  # waveforms of the demo
+    "safetensors",  # what was trained, on disk
+    "huggingface_hub",  # checkpoints and artefacts on the hub
+    "pooch",  # corpora fetched and their checksums verified
+    "requests",  # downloads that continue where they stopped
+    "tqdm",  # progress of downloads
+    "soundfile",  # audio files
+    "matplotlib",  # confusion matrices
+]
+
+EXTRAS = {
+    "test": [
+        "pytest>=8",
+        "hypothesis",
+        "ruff==0.12.4",
+        "yamllint==1.35.1",
+        "codespell[toml]>=2.3",
+    ],
+    "tensorboard": ["tensorboard"],  # use_tensorboard: True
+    "peft": ["peft"],  # comparison with the peft library
+}
+
+setup(
+    name="speechbrain-petl",
+    version=(ROOT / "speechbrain_petl" / "version.txt").read_text().strip(),
+    description="Parameter-efficient transfer learning of audio transformers "
+    "with SpeechBrain",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    keywords="speech audio adapters lora peft speechbrain transformers",
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    packages=find_packages(include=["speechbrain_petl", "speechbrain_petl.*"]),
+    package_data={
+        "speechbrain_petl": [
+            "py.typed",
+            "version.txt",
+            "demo/ast-mini/*",
+            "**/*.yaml",
+            "**/*.csv",
+            "**/*.json",
+        ]
+    },
+    python_requires=">=3.10",
+    install_requires=REQUIRED,
+    extras_require=EXTRAS,
+)
