@@ -15,10 +15,10 @@ def tiny_folder(tmp_path_factory):
     from transformers import ASTConfig, ASTModel
 
     config = ASTConfig(
-        hidden_size=48,
+        hidden_size=192,
         num_hidden_layers=3,
         num_attention_heads=4,
-        intermediate_size=96,
+        intermediate_size=128,
         max_length=100,
         frequency_stride=16,
         time_stride=16,

@@ -16,6 +16,7 @@ from speechbrain.utils.checkpoints import (
 from speechbrain.utils.distributed import main_process_only
 from torch import nn
 
+from speechbrain_petl.lobes.checkpointing import Checkpointed
 from speechbrain_petl.lobes.sites import find_sites, select_sites
 
 
@@ -41,6 +42,9 @@ class PETLModel(nn.Module):
         Patterns (as of ``fnmatch``) over the names of the backbone's own
         parameters, ``<role>[.<layer>].<name>``; the name of a role alone
         stands for all its parameters. ``["*"]`` trains everything.
+    gradient_checkpointing : bool
+        Compute each layer's activations again in the backward pass instead of
+        keeping them: less memory for more time, the same gradients.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class PETLModel(nn.Module):
         backbone: nn.Module,
         insertions: Mapping[str, Callable | list[Callable]] | None = None,
         unfrozen: Iterable[str] = (),
+        gradient_checkpointing: bool = False,
     ):
         super().__init__()
         stock = _own_tensors(find_sites(backbone))
@@ -83,13 +88,16 @@ class PETLModel(nn.Module):
         tensors = _own_tensors(self._sites)
         for name in unfrozen:
             tensors[name].requires_grad_(True)
-        self._insert(insertions or {})
+        insertions = list((insertions or {}).items())
+        if gradient_checkpointing:
+            insertions.append(("layer", Checkpointed))
+        self._insert(insertions)
         self.train(self.training)
 
     def _insert(self, insertions):
         """Hangs the wrappers over their sites."""
         outermost = {}
-        for selector, wrappers in insertions.items():
+        for selector, wrappers in insertions:
             stack = wrappers if isinstance(wrappers, list) else [wrappers]
             for site in select_sites(self._sites, selector):
                 device = next(site.module.parameters()).device
