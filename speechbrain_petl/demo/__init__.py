@@ -1,0 +1,1 @@
+"""Procedural sounds, small corpora made of them, and a miniature AST."""

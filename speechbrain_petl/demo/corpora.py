@@ -1,0 +1,52 @@
+"""Writes small corpora of procedural sounds in the layouts of real ones.
+
+They let recipes, tests and demonstrations run with nothing to download. Every
+clip depends on the seed and on its own place in the corpus only, so that the
+same call writes the same bytes, and a larger corpus holds the smaller one's
+clips. From the command line::
+
+    python -m speechbrain_petl.demo.corpora esc50 <folder> --seconds 2.0
+"""
+
+import argparse
+import inspect
+from pathlib import Path
+
+from speechbrain_petl.demo.sound_events import write_esc50, write_urbansound8k
+from speechbrain_petl.demo.spoken import (
+    write_fluent_speech_commands,
+    write_speech_commands,
+)
+
+#: The command line's names of the writers.
+WRITERS = {
+    "esc50": write_esc50,
+    "urbansound8k": write_urbansound8k,
+    "speech_commands": write_speech_commands,
+    "fluent_speech_commands": write_fluent_speech_commands,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line: every argument of a writer is an option of its name."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    corpora = parser.add_subparsers(dest="corpus", required=True)
+    for name, writer in WRITERS.items():
+        options = corpora.add_parser(
+            name, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        options.add_argument("folder", type=Path)
+        for option in inspect.signature(writer).parameters.values():
+            if option.name != "folder":
+                options.add_argument(
+                    f"--{option.name}",
+                    type=type(option.default),
+                    default=option.default,
+                    help=" ",
+                )
+    chosen = vars(parser.parse_args(arguments))
+    print(WRITERS[chosen.pop("corpus")](**chosen))
+
+
+if __name__ == "__main__":
+    main()
