@@ -7,10 +7,14 @@ from torch import nn
 from transformers import ASTModel
 
 POSITIONS = ("resize", "zeros")
+# Tokens [B, T, d]: the special ones, prompts if any, then the patches.
 POOLINGS = {
-    "mean": lambda tokens: tokens.mean(dim=1),
-    "cls": lambda tokens: tokens[:, 0],
-    "cls_dist": lambda tokens: tokens[:, :2].mean(dim=1),
+    "mean": lambda tokens, special, patches: tokens,
+    "cls": lambda tokens, special, patches: tokens[:, :1],
+    "cls_dist": lambda tokens, special, patches: tokens[:, :2],
+    "patches": lambda tokens, special, patches: tokens[:, -patches:],
+    "prompts": lambda tokens, special, patches: tokens[:, special:-patches],
+    "not_special": lambda tokens, special, patches: tokens[:, special:],
 }
 
 
@@ -37,8 +41,9 @@ class AST(nn.Module):
         zeros in any case, as the reference code of arXiv 2312.03694 did for
         all its results.
     pooling : str
-        ``mean`` of all tokens, ``cls``, or ``cls_dist``: the mean of the
-        [CLS] and the distillation token.
+        ``mean`` of all tokens, ``cls``, or the mean of some: ``cls_dist``,
+        the [CLS] and the distillation token, ``patches``, ``prompts``, or
+        ``not_special``, prompts and patches.
 
     Raises
     ------
@@ -73,6 +78,7 @@ class AST(nn.Module):
         self.pooling = pooling
         self.model = load_ast(self.source, revision)
         fit_positions(self.model, max_length, position_embeddings)
+        self._grid = self.model.embeddings.get_shape(self.config)
         self.model.requires_grad_(False)
         self.eval()
 
@@ -100,7 +106,11 @@ class AST(nn.Module):
         AST was trained to read the padding too.
         """
         del lens
-        return POOLINGS[self.pooling](self.tokens(feats))
+        embeddings = self.model.embeddings
+        special = getattr(embeddings, "n_special", 2)
+        n_freq, n_time = self._grid
+        pick = POOLINGS[self.pooling]
+        return pick(self.tokens(feats), special, n_freq * n_time).mean(dim=1)
 
 
 def load_ast(source: str, revision: str | None = None) -> ASTModel:

@@ -43,6 +43,10 @@ class Checkpointed(nn.Module):
             **kwargs,
         )
 
+    def merge(self) -> nn.Module:
+        """The layer itself."""
+        return self.target
+
     @contextlib.contextmanager
     def unchanged(self):
         """Puts the target's buffers back to what they were on entering."""

@@ -17,7 +17,11 @@ from speechbrain.utils.distributed import main_process_only
 from torch import nn
 
 from speechbrain_petl.lobes.checkpointing import Checkpointed
-from speechbrain_petl.lobes.sites import find_sites, select_sites
+from speechbrain_petl.lobes.sites import (
+    find_sites,
+    select_sites,
+    setattr_module,
+)
 
 
 @register_checkpoint_hooks
@@ -187,6 +191,35 @@ class PETLModel(nn.Module):
                 kind = "norm" if role in ("norm_mhsa", "norm_ffn") else role
                 counts[kind if kind in counts else "method"] += tensor.numel()
         return counts
+
+    def merge(self) -> nn.Module:
+        """The backbone with all wrappers merged into it, as a new model.
+
+        An explicit call, never hidden in ``train()`` or ``eval()``. What is
+        frozen stays shared; this model itself is not changed.
+
+        Raises
+        ------
+        ValueError
+            If a wrapper has no ``merge()``, naming it.
+        """
+        for _, name, wrapper in self._wrappers:
+            if not hasattr(wrapper, "merge"):
+                raise ValueError(
+                    f"{type(wrapper).__name__} at '{name}' cannot be merged "
+                    "into the backbone: only LoRA can."
+                )
+        own = {id(t) for t in self.delta().values()}
+        tensors = chain(self.parameters(), self.buffers())
+        merged = copy.deepcopy(
+            self, {id(t): t for t in tensors if id(t) not in own}
+        )
+        for _, _, wrapper in merged._wrappers:
+            for parent in list(merged.model.modules()):
+                for name, child in parent.named_children():
+                    if child is wrapper:
+                        setattr_module(parent, name, wrapper.merge())
+        return merged.model.requires_grad_(False)
 
     @mark_as_saver
     @main_process_only
