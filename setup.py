@@ -31,9 +31,16 @@ EXTRAS = {
         "ruff==0.12.4",
         "yamllint==1.35.1",
         "codespell[toml]>=2.3",
+        "peft",
+        "tensorboard",
+        "onnx",
+        "onnxscript",
+        "onnxruntime",
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
-    "peft": ["peft"],  # comparison with the peft library
+    "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
+    # speechbrain-petl export: written by the first two, checked by the third
+    "export": ["onnx", "onnxscript", "onnxruntime"],
 }
 
 setup(
@@ -64,4 +71,7 @@ setup(
     python_requires=">=3.10",
     install_requires=REQUIRED,
     extras_require=EXTRAS,
+    entry_points={
+        "console_scripts": ["speechbrain-petl = speechbrain_petl.cli:main"]
+    },
 )

@@ -32,8 +32,7 @@ class PEFTLayer(nn.Module):
     Example
     -------
     >>> from functools import partial
-    >>> import torch
-    >>> peft = getfixture("peft")
+    >>> import peft, torch
     >>> layer = nn.Linear(8, 8)
     >>> dora = PEFTLayer(layer, partial(peft.LoraConfig, r=2, use_dora=True))
     >>> x = torch.rand(3, 8)
@@ -44,17 +43,15 @@ class PEFTLayer(nn.Module):
     def __init__(self, target: nn.Module, config: Callable):
         super().__init__()
         try:
-            from peft import inject_adapter_in_model
+            from peft import get_peft_model
         except ImportError as error:
             raise ValueError(
                 "PEFTLayer needs the peft library: pip install peft."
             ) from error
         holder = nn.ModuleDict({"layer": target})
-        # The name is what the library looks for; the tensors are ours.
-        self.holder = inject_adapter_in_model(
-            config(target_modules=["layer"]), holder
-        )
+        # Not its injection alone, which some of its methods do not know.
+        self.adapted = get_peft_model(holder, config(target_modules=["layer"]))
 
     def forward(self, x):
         """What the adapted layer gives."""
-        return self.holder["layer"](x)
+        return self.adapted.base_model.model["layer"](x)

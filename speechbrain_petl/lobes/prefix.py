@@ -10,7 +10,7 @@ the output, ``Prefix`` at ``key`` and at ``value`` fills those rows:
 
 import torch
 from speechbrain_petl.lobes.insertion import join, split, width
-from speechbrain_petl.lobes.prompts import expand, new_prompts
+from speechbrain_petl.lobes.prompts import expand, new_prompts, widen
 from torch import nn
 
 
@@ -54,10 +54,11 @@ class PrefixRows(nn.Module):
         self.target = target
         self.rows = half(num_tokens)
 
-    def forward(self, hidden, *args, **kwargs):
+    def forward(self, hidden, mask=None, **kwargs):
         """Runs the attention on [B, T + rows, d] and gives [B, T, d]."""
         hidden = nn.functional.pad(hidden, (0, 0, 0, self.rows))
-        output, rest = split(self.target(hidden, *args, **kwargs))
+        mask = widen(mask, 0, self.rows)
+        output, rest = split(self.target(hidden, mask, **kwargs))
         return join(output[:, : -self.rows], rest)
 
 

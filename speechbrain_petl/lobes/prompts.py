@@ -35,6 +35,30 @@ def expand(prompts: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return prompts.to(like.dtype).expand(len(like), -1, -1)
 
 
+def widen(mask: torch.Tensor | None, first: int, last: int):
+    """An attention mask [B, heads, T, T] that also sees new rows.
+
+    The backbone makes one, all visible, when it is compiled or exported.
+
+    Arguments
+    ---------
+    mask : torch.Tensor, optional
+        Boolean, or added to the scores.
+    first, last : int
+        Number of new rows before and after the others.
+
+    Example
+    -------
+    >>> widen(torch.ones(1, 1, 5, 5, dtype=torch.bool), 2, 0).shape
+    torch.Size([1, 1, 7, 7])
+    """
+    if mask is None:
+        return None
+    visible = mask.dtype == torch.bool
+    size = (first, last, first, last)
+    return nn.functional.pad(mask, size, value=visible)
+
+
 class Prompts(nn.Module):
     """Trained tokens after the special ones: ``[CLS, dist, prompts, patches]``.
 
@@ -153,11 +177,13 @@ class PassingPrompts(nn.Module):
         self.target = target
         self.prompts = new_prompts(n_prompts, width(target))
 
-    def forward(self, hidden, *args, **kwargs):
+    def forward(self, hidden, mask=None, **kwargs):
         """Runs the layer on [B, n_prompts + T, d] and gives [B, T, d]."""
+        n_prompts = len(self.prompts)
         hidden = torch.cat([expand(self.prompts, hidden), hidden], dim=1)
-        output, rest = split(self.target(hidden, *args, **kwargs))
-        return join(output[:, len(self.prompts) :], rest)
+        mask = widen(mask, n_prompts, 0)
+        output, rest = split(self.target(hidden, mask, **kwargs))
+        return join(output[:, n_prompts:], rest)
 
 
 class InputPrompt(nn.Module):

@@ -67,7 +67,7 @@ def test_every_yaml_runs(yaml, corpus, tiny_folder, tmp_path, monkeypatch):
 def test_a_whole_run(corpus, tiny_folder, tmp_path, monkeypatch):
     yaml = RECIPE / "hparams" / "adapter_hou_par.yaml"
     args = arguments(corpus, tiny_folder, tmp_path / "a", "--test_fold", "3")
-    args += ["--number_of_epochs", "3"]
+    args += ["--number_of_epochs", "3", "--use_tensorboard", "True"]
     before = sorted(corpus.rglob("*"))
     train(yaml, args, monkeypatch)
     assert sorted(corpus.rglob("*")) == before, "the data folder was written to"
@@ -94,6 +94,8 @@ def test_a_whole_run(corpus, tiny_folder, tmp_path, monkeypatch):
     accuracies = [float(x) for x in re.findall(r"valid accuracy: (\S+)", log)]
     best = accuracies.index(max(accuracies)) + 1
     assert results["best_epoch"] == best, "the earliest of the best epochs"
+
+    assert list((tmp_path / "a" / "tensorboard").rglob("events.*"))
 
     checkpoints = list((tmp_path / "a" / "save").rglob("*.ckpt"))
     assert checkpoints
@@ -144,14 +146,14 @@ def test_a_killed_run_resumes(corpus, tiny_folder, tmp_path):
 
 
 def test_variants_differ_only_where_they_must():
-    """Header, name, learning rate, method block and its hyperparameters."""
+    """Header, name, learning rate, head, method block and what it takes."""
 
     def common(yaml):
         text = yaml.read_text()
         text = text[text.index("# Seed needs") :]
         text = re.sub(r"\n# Method\n.*?\n\n", "\n", text, flags=re.S)
         text = re.sub(r"\nencoder: .*?\n\n", "\n", text, flags=re.S)
-        text = re.sub(r"\nlr: .*", "", text)
+        text = re.sub(r"\n(lr|pooling|classifier): .*", "", text)
         return text.replace(f"experiment_name: {yaml.stem}\n", "")
 
     first = common(YAMLS[0])
