@@ -2,13 +2,13 @@
 
 import logging
 
-import speechbrain as sb
 import torch
-from speechbrain.dataio.dataloader import LoopedLoader
-from speechbrain.utils.distributed import run_on_main
+from speechbrain_petl.results import TestResult, write_results
 from torch.utils.data import DataLoader
 
-from speechbrain_petl.results import TestResult, write_results
+import speechbrain as sb
+from speechbrain.dataio.dataloader import LoopedLoader
+from speechbrain.utils.distributed import run_on_main
 
 logger = logging.getLogger(__name__)
 

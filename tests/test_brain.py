@@ -5,15 +5,16 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-import speechbrain as sb
 import torch
+from speechbrain_petl.brain import AudioClassificationBrain, best_epoch
+from torch import nn
+
+import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer
 from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import FileTrainLogger
-from speechbrain_petl.brain import AudioClassificationBrain, best_epoch
-from torch import nn
 
 
 class Encoder(nn.Linear):
@@ -170,9 +171,7 @@ def test_without_a_validation_set_the_last_epoch_is_tested(tmp_path):
 def test_a_model_never_trained_is_not_tested(tmp_path):
     brain = toy(tmp_path)
     with pytest.raises(ValueError, match="no finished epoch in"):
-        brain.evaluate(
-            clips(), test_loader_kwargs={"collate_fn": PaddedBatch}
-        )
+        brain.evaluate(clips(), test_loader_kwargs={"collate_fn": PaddedBatch})
 
 
 def test_an_interrupted_run_continues(tmp_path):
@@ -192,7 +191,9 @@ def test_an_interrupted_run_continues(tmp_path):
         fit(brain)
     again = toy(tmp_path / "cut")
     fit(again)
-    for mine, other in zip(again.modules.parameters(), whole.modules.parameters()):
+    for mine, other in zip(
+        again.modules.parameters(), whole.modules.parameters()
+    ):
         assert torch.equal(mine, other)
     log = (tmp_path / "cut" / "train_log.txt").read_text()
     assert re.findall(r"epoch: (\d)", log) == ["1", "2", "3", "4"]

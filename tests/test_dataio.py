@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain_petl.dataio import load_label_encoder, make_datasets
+
+from speechbrain.dataio.encoder import CategoricalEncoder
 
 
 def test_any_rate_and_channels_become_16_khz_mono(tmp_path):

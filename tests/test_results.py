@@ -5,9 +5,10 @@ import json
 
 import pytest
 import torch
-from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain_petl import results
 from speechbrain_petl.results import TestResult, write_file, write_results
+
+from speechbrain.dataio.encoder import CategoricalEncoder
 
 LOGITS = torch.tensor([[2.0, 0, 0], [0, 2, 0], [2, 0, 0], [0, 2, 0]])
 TARGETS = torch.tensor([0, 1, 1, 1])

@@ -101,9 +101,7 @@ ROWS = {
         for unit in (False, True)
     ),
     "prompts `drop_distillation: True`": tuple(
-        logits(
-            "spt7_all", {"tokens": partial(prompts, drop_distillation=drop)}
-        )
+        logits("spt7_all", {"tokens": partial(prompts, drop_distillation=drop)})
         for drop in (False, True)
     ),
     "`place: before_legacy`, sequential at MHSA": (

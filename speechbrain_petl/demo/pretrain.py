@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers
-from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
-
 from speechbrain_petl.demo.sounds import PRETRAIN
+from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
 
 SAMPLE_RATE = 16000
 FRAMES = 128

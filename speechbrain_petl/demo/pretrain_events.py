@@ -1,7 +1,6 @@
 """Noises and rhythms that the miniature AST is pretrained on."""
 
 import numpy as np
-
 from speechbrain_petl.demo.synthesis import (
     Family,
     burst,

@@ -1,7 +1,6 @@
 """Sounds with a pitch that the miniature AST is pretrained on."""
 
 import numpy as np
-
 from speechbrain_petl.demo.synthesis import (
     Family,
     in_room,

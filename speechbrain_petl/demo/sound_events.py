@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-
 from speechbrain_petl.demo.folders import whole_folder, write_csv, write_wav
 from speechbrain_petl.demo.sounds import DEMO
 

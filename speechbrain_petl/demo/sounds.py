@@ -7,7 +7,6 @@ share no generator.
 """
 
 import numpy as np
-
 from speechbrain_petl.demo.pretrain_events import EVENTS
 from speechbrain_petl.demo.pretrain_tones import TONES
 from speechbrain_petl.demo.synthesis import (

@@ -5,7 +5,7 @@ draws its parameters (pitch, rate, onset, level, noise floor, room) from ``rng``
 and returns a float32 waveform within [-1, 1].
 """
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

@@ -78,7 +78,6 @@ class AST(nn.Module):
         self.pooling = pooling
         self.model = load_ast(self.source, revision)
         fit_positions(self.model, max_length, position_embeddings)
-        self._grid = self.model.embeddings.get_shape(self.config)
         self.model.requires_grad_(False)
         self.eval()
 
@@ -107,10 +106,32 @@ class AST(nn.Module):
         """
         del lens
         embeddings = self.model.embeddings
+        while not hasattr(embeddings, "n_special") and hasattr(
+            embeddings, "target"
+        ):
+            embeddings = embeddings.target
         special = getattr(embeddings, "n_special", 2)
-        n_freq, n_time = self._grid
         pick = POOLINGS[self.pooling]
-        return pick(self.tokens(feats), special, n_freq * n_time).mean(dim=1)
+        picked = pick(self.tokens(feats), special, count_patches(self.config))
+        if picked.shape[1] == 0:
+            raise ValueError("pooling is 'prompts', but there are none.")
+        return picked.mean(dim=1)
+
+
+def count_patches(config) -> int:
+    """Patches that an AST of this configuration cuts a clip into.
+
+    Example
+    -------
+    >>> from transformers import ASTConfig
+    >>> count_patches(ASTConfig(max_length=1024))
+    1212
+    """
+    n_freq = (
+        config.num_mel_bins - config.patch_size
+    ) // config.frequency_stride
+    n_time = (config.max_length - config.patch_size) // config.time_stride
+    return (n_freq + 1) * (n_time + 1)
 
 
 def load_ast(source: str, revision: str | None = None) -> ASTModel:
@@ -208,7 +229,9 @@ def resize_time(grid: torch.Tensor, n_time: int) -> torch.Tensor:
 def _check(name, value, allowed):
     """Refuses a value that is not one of the allowed ones."""
     if value not in allowed:
-        raise ValueError(f"{name} is one of {', '.join(allowed)}, not '{value}'.")
+        raise ValueError(
+            f"{name} is one of {', '.join(allowed)}, not '{value}'."
+        )
 
 
 def _first_line(error):

@@ -25,9 +25,16 @@ import torch
 from torch import nn
 
 
+def innermost(module: nn.Module) -> nn.Module:
+    """The stock module that a stack of wrappers holds."""
+    while isinstance(getattr(module, "target", None), nn.Module):
+        module = module.target
+    return module
+
+
 def width(module: nn.Module) -> int:
     """Size of the vectors that a module reads: its first weight's last axis."""
-    return next(module.parameters()).shape[-1]
+    return next(innermost(module).parameters()).shape[-1]
 
 
 def split(output) -> tuple[torch.Tensor, tuple]:

@@ -26,6 +26,10 @@ class WithInput(nn.Module):
         super().__init__()
         self.target = target
 
+    def needs(self) -> dict:
+        """``ParallelOnInput`` at ``ffn``."""
+        return {"ffn": (ParallelOnInput, {})}
+
     def forward(self, hidden):
         """The normalised and the plain hidden states, both [B, T, d]."""
         return self.target(hidden), hidden
@@ -34,8 +38,8 @@ class WithInput(nn.Module):
 class ParallelOnInput(Parallel):
     """``Parallel`` whose adapter reads the residual stream.
 
-    Its arguments are those of ``Parallel``; it needs ``WithInput`` at the
-    LayerNorm in front of its target.
+    Its arguments are those of ``Parallel``; its site is ``ffn``, and it
+    needs ``WithInput`` at ``norm_ffn``.
 
     Example
     -------
@@ -49,6 +53,10 @@ class ParallelOnInput(Parallel):
     """
 
     PLACES = ("before",)
+
+    def needs(self) -> dict:
+        """``WithInput`` at ``norm_ffn``."""
+        return {"norm_ffn": (WithInput, {})}
 
     def forward(self, hidden, *args, **kwargs):
         """Runs the target on norm(h) and the adapter on h, both [B, T, d]."""

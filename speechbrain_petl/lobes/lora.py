@@ -2,6 +2,7 @@
 
 import torch
 from speechbrain_petl.lobes.adapters import bottleneck_width, start
+from speechbrain_petl.lobes.insertion import innermost
 from torch import nn
 
 
@@ -32,8 +33,8 @@ class LoRA(nn.Module):
     Raises
     ------
     ValueError
-        If not exactly one of ``reduction_rate`` and ``rank`` is given, or the
-        rank is not between 1 and d.
+        If not exactly one of ``reduction_rate`` and ``rank`` is given, the
+        rank is not between 1 and d, or the target is no linear layer.
 
     Example
     -------
@@ -57,16 +58,16 @@ class LoRA(nn.Module):
                 "LoRA takes either reduction_rate or rank, not "
                 f"{'neither' if rank is None else 'both'}."
             )
-        weights = [m for m in target.modules() if isinstance(m, nn.Linear)]
-        if not weights:
+        linear = innermost(target)
+        if not isinstance(linear, nn.Linear):
             raise ValueError(
-                f"LoRA goes over a linear layer, not {type(target).__name__}: "
+                f"LoRA goes over a linear layer, not {type(linear).__name__}: "
                 "choose a role such as query, key, value or output."
             )
-        n_out, n_in = weights[0].weight.shape
+        n_out, n_in = linear.weight.shape
         if rank is None:
             rank = bottleneck_width(n_in, reduction_rate)
-        if not 1 <= rank <= n_in:
+        if rank not in range(1, n_in + 1):
             raise ValueError(f"rank is between 1 and {n_in}, not {rank}.")
         self.target = target
         self.scale = alpha / (reduction_rate or rank)
@@ -88,9 +89,10 @@ class LoRA(nn.Module):
                 f"LoRA over {type(self.target).__name__} cannot be merged: "
                 "merge what is below it first."
             )
+        stock = self.target.weight
         update = self.up.weight.float() @ self.down.weight.float()
-        weight = self.target.weight + self.scale * update
-        merged = nn.Linear(*reversed(weight.shape), bias=False)
+        weight = (stock.float() + self.scale * update).to(stock.dtype)
+        merged = nn.Linear(*reversed(weight.shape), bias=False, device="meta")
         merged.weight = nn.Parameter(weight, requires_grad=False)
         merged.bias = self.target.bias
         return merged

@@ -1,7 +1,9 @@
 """PEFT's own layers at our sites: LoRA's family from Hugging Face's library."""
 
+import copy
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 
@@ -16,6 +18,9 @@ class PEFTLayer(nn.Module):
                 r: 8
                 use_dora: True
 
+    VeRA's frozen projections are the same at all sites, but are kept, and
+    saved, at each: ``save_projection: False`` draws them again by their seed.
+
     Arguments
     ---------
     target : torch.nn.Linear
@@ -27,7 +32,7 @@ class PEFTLayer(nn.Module):
     Raises
     ------
     ValueError
-        If ``peft`` is not installed.
+        If ``peft`` is not installed, or the configuration is already made.
 
     Example
     -------
@@ -48,10 +53,23 @@ class PEFTLayer(nn.Module):
             raise ValueError(
                 "PEFTLayer needs the peft library: pip install peft."
             ) from error
+        if not callable(config):
+            raise ValueError(
+                "config is a class of peft that is yet to be called, "
+                f"'!name:peft.{type(config).__name__}' in a YAML, not '!new:'."
+            )
         holder = nn.ModuleDict({"layer": target})
         # Not its injection alone, which some of its methods do not know.
-        self.adapted = get_peft_model(holder, config(target_modules=["layer"]))
+        get_peft_model(holder, config(target_modules=["layer"]))
+        self.layer = holder["layer"]
 
     def forward(self, x):
         """What the adapted layer gives."""
-        return self.adapted.base_model.model["layer"](x)
+        return self.layer(x)
+
+    @torch.no_grad()
+    def merge(self) -> nn.Module:
+        """A plain linear layer that computes the same, apart from dropout."""
+        layer = copy.deepcopy(self.layer)
+        layer.merge()
+        return layer.get_base_layer()

@@ -7,6 +7,15 @@ from itertools import chain
 
 import torch
 from safetensors.torch import load_file, save_file
+from speechbrain_petl.lobes.checkpointing import Checkpointed
+from speechbrain_petl.lobes.companions import check_companions
+from speechbrain_petl.lobes.sites import (
+    find_sites,
+    select_sites,
+    setattr_module,
+)
+from torch import nn
+
 from speechbrain.utils.checkpoints import (
     mark_as_loader,
     mark_as_saver,
@@ -14,14 +23,6 @@ from speechbrain.utils.checkpoints import (
     register_checkpoint_hooks,
 )
 from speechbrain.utils.distributed import main_process_only
-from torch import nn
-
-from speechbrain_petl.lobes.checkpointing import Checkpointed
-from speechbrain_petl.lobes.sites import (
-    find_sites,
-    select_sites,
-    setattr_module,
-)
 
 
 @register_checkpoint_hooks
@@ -53,8 +54,8 @@ class PETLModel(nn.Module):
     Raises
     ------
     ValueError
-        If a role is unknown, a pattern matches nothing, or a delta does not
-        fit on loading.
+        If a role is unknown, a pattern matches nothing, a wrapper misses one
+        that it needs (``check_companions``), or a delta does not fit.
 
     Example
     -------
@@ -63,7 +64,9 @@ class PETLModel(nn.Module):
     >>> from speechbrain_petl.lobes.adapters import Bottleneck
     >>> from speechbrain_petl.lobes.insertion import Parallel
     >>> ast = ASTModel(ASTConfig(num_hidden_layers=2))
-    >>> adapter = partial(Parallel, adapter=partial(Bottleneck, reduction_rate=64))
+    >>> adapter = partial(
+    ...     Parallel, adapter=partial(Bottleneck, reduction_rate=64)
+    ... )
     >>> model = PETLModel(ast, {"ffn": adapter}, unfrozen=["norm_ffn"])
     >>> model.count_parameters()
     {'method': 38424, 'norm': 3072, 'norm_final': 0}
@@ -100,18 +103,19 @@ class PETLModel(nn.Module):
 
     def _insert(self, insertions):
         """Hangs the wrappers over their sites."""
-        outermost = {}
+        placed = {}
         for selector, wrappers in insertions:
             stack = wrappers if isinstance(wrappers, list) else [wrappers]
             for site in select_sites(self._sites, selector):
                 device = next(site.module.parameters()).device
+                here = placed.setdefault(site.key, [])
                 for wrap in stack:
-                    depth, target = outermost.get(site.key, (0, site.module))
-                    wrapper = wrap(target).to(device)
-                    name = f"{site.key}.{depth}" if depth else site.key
+                    wrapper = wrap([site.module, *here][-1]).to(device)
+                    name = f"{site.key}.{len(here)}" if here else site.key
                     self._wrappers.append((site.path, name, wrapper))
-                    outermost[site.key] = (depth + 1, wrapper)
+                    here.append(wrapper)
                     site.put(wrapper)
+        check_companions(placed)
         # The innermost first: each names its own tensors, then what holds it.
         self._wrappers.sort(key=lambda w: w[0].count("."), reverse=True)
 
@@ -173,7 +177,9 @@ class PETLModel(nn.Module):
         ]
         if problems:
             shown = "; ".join(sorted(problems)[:6])
-            more = f"; and {len(problems) - 6} more" if len(problems) > 6 else ""
+            more = (
+                f"; and {len(problems) - 6} more" if len(problems) > 6 else ""
+            )
             raise ValueError(
                 f"These trained tensors do not fit this model: {shown}{more}. "
                 "Build the model with the method, backbone and options that "
@@ -207,7 +213,7 @@ class PETLModel(nn.Module):
             if not hasattr(wrapper, "merge"):
                 raise ValueError(
                     f"{type(wrapper).__name__} at '{name}' cannot be merged "
-                    "into the backbone: only LoRA can."
+                    "into the backbone: it has no merge()."
                 )
         own = {id(t) for t in self.delta().values()}
         tensors = chain(self.parameters(), self.buffers())
@@ -225,7 +231,9 @@ class PETLModel(nn.Module):
     @main_process_only
     def save(self, path) -> None:
         """Checkpoint hook: writes the delta, never the backbone."""
-        tensors = {n: t.detach().cpu().contiguous() for n, t in self.delta().items()}
+        tensors = {
+            n: t.detach().cpu().contiguous() for n, t in self.delta().items()
+        }
         save_file(tensors, path)
 
     @mark_as_loader
@@ -248,8 +256,8 @@ def _direct(module):
 
 
 def _tensors(module):
-    """Names and tensors of a module and all below it."""
-    return chain(module.named_parameters(), module.named_buffers())
+    """Names and tensors, as far as they are saved, of a module and below."""
+    return module.state_dict(keep_vars=True).items()
 
 
 def _own_tensors(sites, skip=frozenset()):

@@ -52,7 +52,13 @@ class PrefixRows(nn.Module):
     def __init__(self, target: nn.Module, num_tokens: int):
         super().__init__()
         self.target = target
+        self.num_tokens = num_tokens
         self.rows = half(num_tokens)
+
+    def needs(self) -> dict:
+        """``Prefix`` of as many tokens at ``key`` and at ``value``."""
+        need = (Prefix, {"num_tokens": self.num_tokens})
+        return {"key": need, "value": need}
 
     def forward(self, hidden, mask=None, **kwargs):
         """Runs the attention on [B, T + rows, d] and gives [B, T, d]."""
@@ -87,7 +93,12 @@ class Prefix(nn.Module):
     def __init__(self, target: nn.Module, num_tokens: int):
         super().__init__()
         self.target = target
+        self.num_tokens = num_tokens
         self.prefix = new_prompts(half(num_tokens), width(target))
+
+    def needs(self) -> dict:
+        """``PrefixRows`` of as many tokens at ``mhsa``."""
+        return {"mhsa": (PrefixRows, {"num_tokens": self.num_tokens})}
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """Projects [B, T + rows, d], the last rows being the prefix."""

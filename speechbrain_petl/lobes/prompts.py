@@ -93,6 +93,8 @@ class Prompts(nn.Module):
     ):
         super().__init__()
         self.target = target
+        self.n_prompts = n_prompts
+        self.drop_distillation = drop_distillation
         self.n_special = N_SPECIAL - drop_distillation
         self.prompts = new_prompts(n_prompts, width(target))
 
@@ -138,8 +140,16 @@ class DeepPrompts(nn.Module):
     ):
         super().__init__()
         self.target = target
+        self.n_prompts = n_prompts
+        self.drop_distillation = drop_distillation
         self.n_special = N_SPECIAL - drop_distillation
         self.prompts = new_prompts(n_prompts, width(target))
+
+    def needs(self) -> dict:
+        """``Prompts`` with the same options at ``tokens``."""
+        options = ("n_prompts", "drop_distillation")
+        same = {name: getattr(self, name) for name in options}
+        return {"tokens": (Prompts, same)}
 
     def forward(self, hidden, *args, **kwargs):
         """Runs the layer on [B, T, d] with its own prompts."""
@@ -204,7 +214,8 @@ class InputPrompt(nn.Module):
     Raises
     ------
     ValueError
-        If the frame does not fit into the spectrogram.
+        If the frame does not fit into the spectrogram, or the spectrogram is
+        of another size.
 
     Example
     -------
@@ -236,12 +247,17 @@ class InputPrompt(nn.Module):
     def frame(self) -> torch.Tensor:
         """The frame [frames, mels], zero inside."""
         low, high = self.sides
-        inside = low.new_zeros(
-            len(low), self.ends.shape[2] - 2 * low.shape[1]
-        )
+        inside = low.new_zeros(len(low), self.ends.shape[2] - 2 * low.shape[1])
         middle = torch.cat([low, inside, high], dim=1)
         return torch.cat([self.ends[0], middle, self.ends[1]], dim=0)
 
     def forward(self, feats, *args, **kwargs):
         """Tokens of framed features [B, frames, mels]."""
-        return self.target(feats + self.frame(), *args, **kwargs)
+        frame = self.frame()
+        if feats.shape[1:] != frame.shape:
+            raise ValueError(
+                f"The features have {feats.shape[1]} frames of "
+                f"{feats.shape[2]} bins, but InputPrompt was made for "
+                f"{len(frame)} frames of {frame.shape[1]} bins."
+            )
+        return self.target(feats + frame, *args, **kwargs)

@@ -26,7 +26,10 @@ def test_a_classifiers_checkpoint_gives_its_backbone(tiny_folder, tmp_path):
     whole = ASTForAudioClassification(config)
     whole.save_pretrained(tmp_path / "whole")
     ast = AST(tmp_path / "whole")
-    for name, tensor in whole.audio_spectrogram_transformer.state_dict().items():
+    for (
+        name,
+        tensor,
+    ) in whole.audio_spectrogram_transformer.state_dict().items():
         assert torch.equal(tensor, ast.model.state_dict()[name]), name
 
 
@@ -45,7 +48,9 @@ def test_attention_by_sdpa(tiny_ast):
 
 @pytest.mark.parametrize("source", ["no/such-model", "/no/such/folder"])
 def test_a_missing_source_is_one_clear_sentence(source):
-    with pytest.raises(ValueError, match=f"No AST can be loaded from '{source}'"):
+    with pytest.raises(
+        ValueError, match=f"No AST can be loaded from '{source}'"
+    ):
         AST(source)
 
 

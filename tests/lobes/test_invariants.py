@@ -87,8 +87,7 @@ def hparams(variant, tiny_folder):
 def test_step_0_is_the_frozen_backbone_unless_the_method_says_not(hparams):
     model, ast = hparams["encoder"].eval(), hparams["ast"]
     identity = all(
-        getattr(module, "identity_at_start", True)
-        for module in model.modules()
+        getattr(module, "identity_at_start", True) for module in model.modules()
     )
     same = torch.allclose(model(feats()), ast(feats()), atol=1e-6)
     assert same == identity

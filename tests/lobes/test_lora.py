@@ -5,11 +5,12 @@ from functools import partial
 import peft
 import pytest
 import torch
-from speechbrain.nnet.adapters import LoRA as SpeechBrainLoRA
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.peft import PEFTLayer
 from speechbrain_petl.lobes.petl import PETLModel
 from torch import nn
+
+from speechbrain.nnet.adapters import LoRA as SpeechBrainLoRA
 
 
 def randomise(model):
@@ -81,7 +82,9 @@ def test_two_loras_merge_one_after_the_other(tiny_ast):
     assert [type(m) for m in merged.modules()] == [
         type(m) for m in tiny_ast.modules()
     ]
-    assert merged.model.embeddings.cls_token is tiny_ast.model.embeddings.cls_token
+    assert (
+        merged.model.embeddings.cls_token is tiny_ast.model.embeddings.cls_token
+    )
 
 
 OTHERS = {
@@ -110,7 +113,9 @@ def test_layers_of_other_libraries(tiny_ast, wrapper, tmp_path):
         model(x).square().sum().backward()
         optimizer.step()
     delta = model.delta()
-    assert all(n.split(".")[0] in ("query", "value", "norm_final") for n in delta)
+    assert all(
+        n.split(".")[0] in ("query", "value", "norm_final") for n in delta
+    )
     for name, tensor in delta.items():
         if tensor.requires_grad:
             assert tensor.grad is not None and tensor.grad.any(), name

@@ -63,7 +63,7 @@ def test_order_of_insertion_does_not_matter(tiny_ast):
     x = feats(tiny_ast)
     outputs = []
     for order in (("query", "mhsa"), ("mhsa", "query")):
-        model = PETLModel(tiny_ast, {role: PARALLEL for role in order})
+        model = PETLModel(tiny_ast, dict.fromkeys(order, PARALLEL))
         for name, tensor in sorted(model.delta().items()):
             torch.manual_seed(len(name))
             nn.init.normal_(tensor)
@@ -89,9 +89,12 @@ def test_training_mode_reaches_the_inserted_modules_only(tiny_ast):
 
 
 def test_frozen_tensors_stay_bit_equal_and_all_others_get_gradients(tiny_ast):
-    model = PETLModel(tiny_ast, HOULSBY, ["norm_mhsa", "norm_ffn", "norm_final"])
+    model = PETLModel(
+        tiny_ast, HOULSBY, ["norm_mhsa", "norm_ffn", "norm_final"]
+    )
     frozen = {
-        n: t.clone() for n, t in model.named_tensors().items()
+        n: t.clone()
+        for n, t in model.named_tensors().items()
         if not t.requires_grad
     }
     optimizer = torch.optim.AdamW(
@@ -192,7 +195,7 @@ def base_ast():
 )
 def test_real_size_counts(base_ast, roles, unfrozen, method, norm, final):
     adapter = partial(Parallel, adapter=partial(Bottleneck, reduction_rate=64))
-    model = PETLModel(base_ast, {role: adapter for role in roles}, unfrozen)
+    model = PETLModel(base_ast, dict.fromkeys(roles, adapter), unfrozen)
     assert model.count_parameters() == {
         "method": method,
         "norm": norm,

@@ -7,9 +7,7 @@ from torch import nn
 
 def test_every_parameter_of_the_backbone_lies_in_a_site(tiny_ast):
     inside = {
-        id(p)
-        for site in find_sites(tiny_ast)
-        for p in site.module.parameters()
+        id(p) for site in find_sites(tiny_ast) for p in site.module.parameters()
     }
     assert inside == {id(p) for p in tiny_ast.parameters()}
 
