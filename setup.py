@@ -43,6 +43,9 @@ EXTRAS = {
     "export": ["onnx", "onnxscript", "onnxruntime"],
 }
 
+# The tests skip nothing that an extra would bring.
+EXTRAS["test"] += EXTRAS["tensorboard"] + EXTRAS["peft"] + EXTRAS["export"]
+
 setup(
     name="speechbrain-petl",
     version=(ROOT / "speechbrain_petl" / "version.txt").read_text().strip(),

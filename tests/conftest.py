@@ -40,3 +40,63 @@ def tiny_ast(tiny_folder):
     from speechbrain_petl.lobes.ast import AST
 
     return AST(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def make_artefact(tiny_folder, tmp_path_factory):
+    """Writes the artefact of a recipe's YAML, as if it had been trained.
+
+    ``make_artefact(folder, yaml, labels, **overrides)``; every trained tensor
+    is far from its start.
+    """
+    from pathlib import Path
+
+    import torch
+    from hyperpyyaml import load_hyperpyyaml, resolve_references
+    from speechbrain_petl.artefact import write_artefact
+
+    from speechbrain.dataio.encoder import CategoricalEncoder
+
+    recipe = Path(__file__).parents[1] / "recipes" / "ESC50" / "hparams"
+
+    def make(folder, yaml="adapter_hou_par", labels="abc", **overrides):
+        text = (recipe / f"{yaml}.yaml").read_text()
+        overrides = {
+            "data_folder": "nowhere",
+            "ast_source": tiny_folder,
+            "max_length": 48,
+            "output_folder": str(tmp_path_factory.mktemp("run")),
+            **overrides,
+        }
+        hparams = load_hyperpyyaml(text, overrides)
+        encoder = CategoricalEncoder()
+        encoder.update_from_iterable(labels)
+        width = hparams["ast"].config.hidden_size
+        head = hparams["classifier"](width, len(encoder))
+        generator = torch.Generator().manual_seed(len(labels))
+        with torch.no_grad():
+            for tensor in hparams["encoder"].delta().values():
+                if tensor.is_floating_point():
+                    noise = torch.empty_like(tensor)
+                    tensor += noise.normal_(generator=generator).abs() * 0.1
+        write_artefact(
+            folder,
+            hparams["ast"],
+            hparams["compute_features"],
+            hparams["encoder"],
+            head,
+            encoder,
+            resolve_references(text, overrides).getvalue(),
+            {
+                "method": hparams["experiment_name"],
+                "trainable": hparams["encoder"].count_parameters(),
+                "training": {
+                    "corpus": "ESC-50",
+                    "hyperparameters": {"lr": 0.1},
+                },
+                "metrics": {"accuracy": 0.5},
+            },
+        )
+        return hparams, head
+
+    return make

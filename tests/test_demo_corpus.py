@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-
 from speechbrain_petl.demo import corpora
 from speechbrain_petl.demo.folders import MARKER, whole_folder
 from speechbrain_petl.demo.sounds import DEMO, PRETRAIN, word

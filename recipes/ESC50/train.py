@@ -7,12 +7,14 @@ To run this recipe, from its folder:
 
 import sys
 
-import speechbrain as sb
 from esc50_prepare import prepare_esc50
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import ddp_init_group, run_on_main
+from speechbrain_petl.artefact import save_artefact
 from speechbrain_petl.brain import AudioClassificationBrain
 from speechbrain_petl.dataio import load_label_encoder, make_datasets
+
+import speechbrain as sb
+from speechbrain.utils.distributed import ddp_init_group, run_on_main
 
 
 class ESC50Brain(AudioClassificationBrain):
@@ -91,3 +93,4 @@ if __name__ == "__main__":
         test_set=datasets["test"],
         test_loader_kwargs=hparams["eval_dataloader_opts"],
     )
+    run_on_main(save_artefact, args=[brain, "ESC-50"])

@@ -1,4 +1,4 @@
-"""Heads: from pooled embeddings to logits, where a linear layer is not meant."""
+"""Heads other than a linear layer: from embeddings to logits."""
 
 import torch
 from torch import nn

@@ -32,7 +32,7 @@ def new_prompts(n_prompts: int, size: int) -> nn.Parameter:
 
 def expand(prompts: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Prompts [n, d] for each clip of [B, T, d], in its type."""
-    return prompts.to(like.dtype).expand(len(like), -1, -1)
+    return prompts.to(like.dtype).expand(like.shape[0], -1, -1)
 
 
 def widen(mask: torch.Tensor | None, first: int, last: int):

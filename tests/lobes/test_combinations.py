@@ -164,6 +164,18 @@ def test_ways_of_computing_agree(tiny_ast, insertions):
     torch.testing.assert_close(eager(x), exact, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("insertions", TOGETHER.values(), ids=TOGETHER)
+def test_exports_for_batches_of_any_size(tiny_ast, insertions):
+    model = PETLModel(tiny_ast, insertions).eval()
+    shapes = (({0: torch.export.Dim("batch")},),)
+    with torch.no_grad():
+        program = torch.export.export(
+            model, (feats(tiny_ast),), dynamic_shapes=shapes, strict=False
+        )
+    more = torch.cat([feats(tiny_ast)] * 3)
+    torch.testing.assert_close(program.module()(more), model(more))
+
+
 def test_a_prefix_over_or_under_lora_is_the_same(tiny_ast):
     """The rows that make room are zero, so LoRA adds nothing to them."""
     x = feats(tiny_ast)
