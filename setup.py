@@ -31,11 +31,6 @@ EXTRAS = {
         "ruff==0.12.4",
         "yamllint==1.35.1",
         "codespell[toml]>=2.3",
-        "peft",
-        "tensorboard",
-        "onnx",
-        "onnxscript",
-        "onnxruntime",
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format

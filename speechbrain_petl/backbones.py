@@ -7,6 +7,7 @@ import os
 from itertools import chain
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
 from speechbrain_petl.lobes.ast import AST, fit_positions
 from speechbrain_petl.lobes.petl import PETLModel
 
@@ -174,4 +175,8 @@ def commit(backbone: AST) -> str | None:
     """The hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None
-    return getattr(backbone.config, "_commit_hash", None) or backbone.revision
+    file = try_to_load_from_cache(
+        backbone.source, "config.json", revision=backbone.revision
+    )
+    # The cache keeps a snapshot's files in a folder named after its commit.
+    return Path(file).parent.name if file else backbone.revision

@@ -80,7 +80,7 @@ class Spec:
     def options(self, key: str) -> dict:
         """The plain values among the arguments of a top-level key's object."""
         return {
-            name: node
+            name: _plain(node)
             for name, node in self._node(key).items()
             if isinstance(node, (str, int, float, bool, type(None)))
         }
@@ -141,7 +141,10 @@ class Spec:
 
 
 def _plain(node):
-    """A scalar; HyperPyYAML reads ``(3, 4)`` as a tuple."""
+    """A scalar of Python's own types; HyperPyYAML's ``(3, 4)`` is a tuple."""
     if isinstance(node, str) and re.fullmatch(r"\(.*\)", node):
         return ast.literal_eval(node)
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
     return node

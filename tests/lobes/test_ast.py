@@ -1,7 +1,10 @@
 """The AST lobe: loading, clip length, positions, pooling."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -40,6 +43,36 @@ def test_a_folder_needs_no_network(tiny_folder, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     AST(tiny_folder)
+
+
+def test_a_hub_id_comes_from_the_users_cache_when_offline(
+    tiny_folder, tmp_path
+):
+    """A snapshot in the hub's cache layout, at a branch and a commit."""
+    repo = tmp_path / "models--org--tiny-ast"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(tiny_folder, repo / "snapshots" / commit)
+    (repo / "refs").mkdir()
+    (repo / "refs" / "main").write_text(commit)
+    code = (
+        "import sys; from speechbrain_petl.lobes.ast import AST; "
+        "from speechbrain_petl.backbones import commit; "
+        "asts = [AST('org/tiny-ast', revision=r) for r in (None, sys.argv[1])]; "
+        "print(*map(commit, asts))"
+    )
+    environment = {
+        **os.environ,
+        "HF_HUB_CACHE": str(tmp_path),
+        "HF_HUB_OFFLINE": "1",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code, commit],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split()[-2:] == [commit, commit]
 
 
 def test_attention_by_sdpa(tiny_ast):

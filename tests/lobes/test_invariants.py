@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -179,6 +180,25 @@ def test_compiles_into_one_graph(hparams):
     torch.testing.assert_close(
         compiled(feats()), model(feats()), rtol=1e-4, atol=1e-5
     )
+    torch._dynamo.reset()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("g++") or shutil.which("clang++")),
+    reason="torch.compile's default backend needs a C++ compiler",
+)
+def test_trains_compiled(tiny_folder):
+    """With the default backend: the same gradients."""
+    model = build("adapter_hou_par", tiny_folder)["encoder"].train()
+    update(model, feats())
+    expected = gradients(model, feats())
+    model.zero_grad()
+    loss_of(torch.compile(model), feats()).backward()
+    for name, grad in expected.items():
+        torch.testing.assert_close(
+            model.delta()[name].grad, grad, rtol=1e-3, atol=1e-4
+        )
     torch._dynamo.reset()
 
 
