@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Waiting threads sleep: spinning slows small models down on a shared machine.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .PHONY: help install demo test lint clean
 .DEFAULT_GOAL := help
 

@@ -51,8 +51,9 @@ class ASTFbank(nn.Module):
         super().__init__()
         self.max_length = max_length
         self.sample_rate = sample_rate
-        self.mean = mean
-        self.std = std
+        # A YAML's numbers are of a class that torch.export does not know.
+        self.mean = float(mean)
+        self.std = float(std)
         self.window_size = sample_rate * 25 // 1000
         self.shift = sample_rate * 10 // 1000
         self.fft_size = 1 << (self.window_size - 1).bit_length()
