@@ -12,7 +12,6 @@ A folder of a few files that holds no path and no backbone::
 
 import hashlib
 import json
-import math
 import os
 from pathlib import Path
 
@@ -206,7 +205,7 @@ def describe(manifest: str) -> dict | None:
 
 
 def portable(hyperparameters: dict) -> dict:
-    """The hyperparameters without files and folders, as strict JSON has them.
+    """The hyperparameters without files and folders.
 
     Example
     -------
@@ -214,7 +213,7 @@ def portable(hyperparameters: dict) -> dict:
     {'lr': 0.1, 'pooling': 'mean'}
     """
     return {
-        name: str(value) if value in (math.inf, -math.inf) else value
+        name: value
         for name, value in hyperparameters.items()
         if not any(
             isinstance(v, str) and (os.sep in v or os.path.exists(v))

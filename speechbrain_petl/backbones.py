@@ -132,8 +132,9 @@ def check_backbone(backbone: AST, expected: str) -> None:
         raise ValueError(
             f"The backbone loaded from '{backbone.source}' is not the one that "
             "this artefact was trained on: its fingerprint is "
-            f"{found[:12]}..., but the artefact's is {expected[:12]}...; give the right one by "
-            "overrides={'ast_source': ...}."
+            f"{found[:12]}..., but the artefact's is {expected[:12]}...; give "
+            "the right one by "
+            "overrides={'ast_source': ...} (--backbone on the command line)."
         )
 
 

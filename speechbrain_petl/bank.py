@@ -23,8 +23,9 @@ class AdapterBank:
 
     The backbone's tensors are there once; a task adds what it trained. There
     is no active task to switch: each call names its tasks, each clip of a
-    batch its own. Clips are grouped by task, so that a mixed batch gives what
-    each clip gives alone; the front end runs once for tasks that share it.
+    batch its own. The clips of a task run together, whatever its method and
+    its number of classes, so that a mixed batch gives what each clip gives
+    alone; the front end runs once for tasks that share it.
 
     Calls may come from several threads, also while tasks are added or
     removed: a call sees the tasks of its beginning. Artefacts are read as

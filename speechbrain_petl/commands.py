@@ -118,7 +118,8 @@ def inspect(options) -> int:
         "backbone": f"{backbone['source']}{revision}, fingerprint "
         f"{backbone['fingerprint'][:12]}, pooling {backbone['pooling']}",
         "input": f"{features['max_length']} frames "
-        f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, mean {features['mean']}, std "
+        f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, "
+        f"mean {features['mean']}, std "
         f"{features['std']}",
         "trained on": training["corpus"] + _clips(training),
         "metrics": ", ".join(
@@ -152,8 +153,8 @@ def verify(options) -> int:
     metadata = _load(options).metadata
     print(
         f"'{options.artefact}' is whole: {len(metadata['labels'])} classes, "
-        "the tensors, the label map and the backbone fit, and the probe gives the "
-        "recorded logits."
+        "the tensors, the label map and the backbone fit, and the probe gives "
+        "the recorded logits."
     )
     return 0
 

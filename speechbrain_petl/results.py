@@ -4,6 +4,7 @@ import csv
 import importlib.metadata
 import io
 import json
+import math
 import os
 import platform
 
@@ -112,7 +113,8 @@ def write_results(folder, result, label_encoder, facts, hparams):
         draw_confusion(confusion, labels),
     )
     write_file(
-        os.path.join(folder, "results.json"), json.dumps(summary, indent=2)
+        os.path.join(folder, "results.json"),
+        json.dumps(summary, indent=2, allow_nan=False),
     )
 
 
@@ -171,12 +173,16 @@ def versions() -> dict[str, str]:
 
 
 def plain(hparams: dict) -> dict:
-    """The hyperparameters that JSON can hold: numbers, texts and lists."""
+    """The hyperparameters that JSON can hold: numbers, texts and lists.
+
+    Infinity, which it cannot, becomes a text.
+    """
     kept = {}
     for name, value in sorted(hparams.items()):
         values = value if isinstance(value, (list, tuple)) else [value]
         if not name.startswith("_") and all(
             isinstance(v, (str, int, float, bool, type(None))) for v in values
         ):
-            kept[name] = value
+            infinite = isinstance(value, float) and not math.isfinite(value)
+            kept[name] = str(value) if infinite else value
     return kept

@@ -116,7 +116,8 @@ def _compare(encoder, peft_model):
     if not difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
         raise ValueError(
             f"PEFT's model differs by {difference:.3g} from the adapted one, "
-            "so nothing was written; use a version of peft that setup.py allows."
+            "so nothing was written; use a version of peft that setup.py "
+            "allows."
         )
     return difference
 

@@ -54,6 +54,7 @@ def posteriors(hparams, head, seed=3, n=7000):
     return logits.log_softmax(-1)
 
 
+@pytest.mark.slow
 def test_every_variant_is_loaded_elsewhere_bit_equal(
     make_artefact, tmp_path, tiny_folder
 ):

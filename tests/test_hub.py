@@ -142,6 +142,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_there_and_back_again(hub, make_artefact, tmp_path, tiny_folder):
     folder = tmp_path / "artefact"
     make_artefact(folder)
@@ -193,7 +194,14 @@ print(len(c.hparams.label_encoder))
 """
 
 
-def test_the_interface_loads_from_the_hub(hub, tiny_folder, tmp_path):
+@pytest.mark.slow
+def test_the_interface_loads_from_the_hub(
+    hub, make_artefact, tiny_folder, tmp_path
+):
+    for labels, revision in (("abc", "main"), ("vwxyz", "better")):
+        make_artefact(tmp_path / revision, labels=labels)
+        arguments = [tmp_path / revision, REPO, "--revision", revision]
+        assert hub(CLI, "push", *arguments).returncode == 0
     commit = Hub.branches["better"]
     done = hub(LOAD, REPO, tiny_folder, tmp_path / "a", commit)
     assert done.returncode == 0, done.stderr

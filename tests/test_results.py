@@ -42,12 +42,18 @@ def test_confusion(result):
 
 def test_files(result, labels, tmp_path):
     hparams = {"seed": 3, "test_fold": 2, "lr": 0.1, "model": object()}
+    hparams["max_grad_norm"] = float("inf")
     write_results(tmp_path, result, labels, {"best_epoch": 4}, hparams)
     summary = json.loads((tmp_path / "results.json").read_text())
     assert summary["n_correct"] == 3 and summary["n_test"] == 4
     assert summary["best_epoch"] == 4
     assert summary["recall"] == {"x": 1.0, "y": pytest.approx(2 / 3), "z": None}
-    assert summary["hyperparameters"] == {"lr": 0.1, "seed": 3, "test_fold": 2}
+    assert summary["hyperparameters"] == {
+        "lr": 0.1,
+        "max_grad_norm": "inf",
+        "seed": 3,
+        "test_fold": 2,
+    }
     assert summary["seed"] == 3 and summary["fold"] == 2
     rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
     assert [row["id"] for row in rows] == list("abcd")

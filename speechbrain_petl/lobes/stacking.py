@@ -84,6 +84,17 @@ def run_experts(
     torch.Size([3, 2, 5, 4])
     """
     tensors = dict(experts.named_parameters()) | dict(experts.named_buffers())
+    if torch.compiler.is_exporting():  # vmap cannot be exported
+        n_experts = len(next(iter(tensors.values())))
+        outputs = [
+            functional_call(
+                experts,
+                {name: tensor[i] for name, tensor in tensors.items()},
+                (x if shared else x[i],),
+            )
+            for i in range(n_experts)
+        ]
+        return torch.stack(outputs)
     run = vmap(
         lambda own, x: functional_call(experts, own, (x,)),
         in_dims=(0, None if shared else 0),
