@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+import soundfile
+from speechbrain_petl.cli import main
 
 from speechbrain.utils.run_opts import RunOptions
 
@@ -45,6 +47,25 @@ def test_options_in_commands_exist(page):
             assert option in keys, f"--{option} in {command}"
     for name in re.findall(r"\b(\w+)\.yaml\b", page.read_text()):
         assert (hparams / f"{name}.yaml").exists(), name
+
+
+def test_commands_on_an_artefact_run(
+    make_artefact, tiny_folder, tmp_path, capsys
+):
+    artefact = "results/demo/adapter_hou_par/artefact"
+    commands = re.findall(
+        rf"^speechbrain-petl (\w+) {artefact}(.*)", README, re.M
+    )
+    assert len(commands) == 3
+    make_artefact(tmp_path / "artefact")
+    soundfile.write(tmp_path / "clip.wav", [0.1, -0.1] * 4000, 16000)
+    for name, rest in commands:
+        more = rest.replace("results/demo/corpus/audio/*.wav", "{clip}").split()
+        more = [m.format(clip=tmp_path / "clip.wav") for m in more]
+        if name != "inspect":
+            more += ["--backbone", tiny_folder]
+        assert main([name, str(tmp_path / "artefact"), *more]) == 0
+        assert capsys.readouterr().out
 
 
 def test_relative_links_lead_somewhere():
