@@ -35,7 +35,7 @@ class AudioClassificationBrain(sb.Brain):
     A recipe's subclass writes ``compute_forward``, from a batch to logits.
     Of the hyperparameters it reads ``lr_annealing`` (a scheduler class that
     takes the optimizer and ``T_max``, stepped after every update),
-    ``epoch_counter``, ``train_logger``, ``label_encoder`` and
+    ``epoch_counter``, ``loggers``, ``label_encoder`` and
     ``output_folder``.
 
     Gradients are clipped by ``max_grad_norm`` as in any ``Brain``; the
@@ -111,15 +111,20 @@ class AudioClassificationBrain(sb.Brain):
         if stage == sb.Stage.VALID:
             self._end_epoch(epoch, stats)
         else:
-            self.hparams.train_logger.log_stats(
+            self._log(
                 {"Epoch loaded": self.best.get("epoch", 0)}, test_stats=stats
             )
             run_on_main(self._write_results, args=[stats])
 
+    def _log(self, meta, **stats):
+        """Tells every logger of the recipe."""
+        for train_logger in self.hparams.loggers:
+            train_logger.log_stats(meta, **stats)
+
     def _end_epoch(self, epoch, valid_stats):
         """Logs an epoch and saves its checkpoint."""
         rate = self.optimizer.param_groups[0]["lr"]
-        self.hparams.train_logger.log_stats(
+        self._log(
             {"epoch": epoch, "lr": rate},
             train_stats=self.train_stats,
             valid_stats=valid_stats,

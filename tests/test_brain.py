@@ -58,7 +58,7 @@ def toy(folder, epochs=4, **run_opts):
         {
             "lr_annealing": torch.optim.lr_scheduler.CosineAnnealingLR,
             "epoch_counter": counter,
-            "train_logger": FileTrainLogger(folder / "train_log.txt", 6),
+            "loggers": [FileTrainLogger(folder / "train_log.txt", 6)],
             "label_encoder": labels,
             "output_folder": str(folder),
             "seed": 0,

@@ -72,8 +72,9 @@ if __name__ == "__main__":
         hparams["ast"].config.hidden_size, len(label_encoder)
     )
     hparams["checkpointer"].add_recoverable("classifier", classifier)
+    hparams["loggers"] = [hparams["train_logger"]]
     if hparams["use_tensorboard"]:
-        hparams["train_logger"] = hparams["tensorboard_logger"]()
+        hparams["loggers"].append(hparams["tensorboard_logger"]())
 
     brain = ESC50Brain(
         modules={**hparams["modules"], "classifier": classifier},
