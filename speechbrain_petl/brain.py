@@ -71,6 +71,11 @@ class AudioClassificationBrain(sb.Brain):
 
     def init_optimizers(self):
         """Gives the optimizer what trains, and builds the schedule."""
+        counts = self.count_parameters().items()
+        logger.info(
+            "Trainable parameters: "
+            + ", ".join(f"{kind} {count:,}" for kind, count in counts)
+        )
         trained = [p for p in self.modules.parameters() if p.requires_grad]
         self.optimizer = self.opt_class(trained)
         self.optimizers_dict = {"opt_class": self.optimizer}

@@ -114,6 +114,13 @@ def test_the_schedule_falls_along_a_cosine_at_each_update(tmp_path):
     assert brain.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
 
 
+def test_what_trains_is_logged(tmp_path, caplog):
+    caplog.set_level("INFO", logger="speechbrain_petl")
+    fit(toy(tmp_path, epochs=1))
+    line = "Trainable parameters: method 0, norm 0, norm_final 9, head 8"
+    assert line in caplog.text
+
+
 def test_accumulation_shortens_the_schedule(tmp_path):
     brain = toy(tmp_path, grad_accumulation_factor=3)
     fit(brain)
