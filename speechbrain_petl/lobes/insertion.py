@@ -61,10 +61,12 @@ class Insertion(nn.Module):
         The sub-layer; its first argument is the hidden states [B, T, d].
     adapter : callable
         Called with d, gives the adapter, a module from [B, T, d] to the same.
-    place : str
-        One of the class's ``PLACES``: what the adapter reads.
-    residual : bool
-        Whether the adapter's input is added to its output.
+    place : str, optional
+        One of the class's ``PLACES``, ``PLACE`` by default: what the adapter
+        reads.
+    residual : bool, optional
+        Whether the adapter's input is added to its output; ``RESIDUAL`` by
+        default.
     scale : float
         Factor of the adapter's output.
 
@@ -75,16 +77,19 @@ class Insertion(nn.Module):
     """
 
     PLACES = ("before", "after")
+    PLACE = "before"
+    RESIDUAL = False
 
     def __init__(
         self,
         target: nn.Module,
         adapter: Callable[[int], nn.Module],
-        place: str,
-        residual: bool,
-        scale: float,
+        place: str | None = None,
+        residual: bool | None = None,
+        scale: float = 1.0,
     ):
         super().__init__()
+        place = self.PLACE if place is None else place
         if place not in self.PLACES:
             raise ValueError(
                 f"place is one of {', '.join(self.PLACES)} in "
@@ -93,7 +98,7 @@ class Insertion(nn.Module):
         self.target = target
         self.adapter = adapter(width(target))
         self.place = place
-        self.residual = residual
+        self.residual = self.RESIDUAL if residual is None else residual
         self.scale = scale
 
     def adapt(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -136,16 +141,6 @@ class Parallel(Insertion):
     >>> torch.equal(layer(x), layer.target(x))
     True
     """
-
-    def __init__(
-        self,
-        target: nn.Module,
-        adapter: Callable[[int], nn.Module],
-        place: str = "before",
-        residual: bool = False,
-        scale: float = 1.0,
-    ):
-        super().__init__(target, adapter, place, residual, scale)
 
     def forward(self, hidden, *args, **kwargs):
         """Runs target and adapter on [B, T, d] and adds them up."""
@@ -193,16 +188,8 @@ class Sequential(Insertion):
     """
 
     PLACES = ("before", "after", "before_legacy")
-
-    def __init__(
-        self,
-        target: nn.Module,
-        adapter: Callable[[int], nn.Module],
-        place: str = "after",
-        residual: bool = True,
-        scale: float = 1.0,
-    ):
-        super().__init__(target, adapter, place, residual, scale)
+    PLACE = "after"
+    RESIDUAL = True
 
     def forward(self, hidden, *args, **kwargs):
         """Runs target and adapter one after the other on [B, T, d]."""
