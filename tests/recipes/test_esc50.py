@@ -44,6 +44,8 @@ def train(yaml, args, monkeypatch):
     """Runs train.py in this process."""
     monkeypatch.setattr(sys, "argv", ["train.py", str(yaml), *args])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    # SpeechBrain puts its logger's level there, for all that comes after.
+    monkeypatch.setenv("SB_LOG_LEVEL", "INFO")
     monkeypatch.syspath_prepend(str(RECIPE))
     runpy.run_path(str(RECIPE / "train.py"), run_name="__main__")
 
