@@ -7,8 +7,10 @@ import json
 import math
 import os
 import platform
+from pathlib import Path
 
 import torch
+from speechbrain_petl.manifests import replacing
 
 PACKAGES = (
     "speechbrain-petl",
@@ -119,17 +121,11 @@ def write_results(folder, result, label_encoder, facts, hparams):
 
 
 def write_file(path: str, content: str | bytes) -> None:
-    """Writes under a temporary name and renames, so that no half file stays."""
-    mode = "wb" if isinstance(content, bytes) else "w"
-    encoding = None if isinstance(content, bytes) else "utf-8"
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, mode, encoding=encoding) as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    """Writes a file, whole or not at all."""
+    if isinstance(content, str):
+        content = content.encode("utf-8")
+    with replacing(Path(path)) as temporary:
+        temporary.write_bytes(content)
 
 
 def draw_confusion(confusion: torch.Tensor, labels: list[str]) -> bytes:
