@@ -79,7 +79,7 @@ def save_artefact(brain, corpus: str) -> str:
         hparams.compute_features,
         hparams.encoder,
         unwrap(brain.modules.classifier),
-        hparams.label_encoder,
+        brain.label_encoder,
         (output / "hyperparams.yaml").read_text("utf-8"),
         {
             "method": hparams.experiment_name,

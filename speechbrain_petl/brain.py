@@ -3,12 +3,13 @@
 import logging
 
 import torch
+from speechbrain_petl.precision import best_precision
 from speechbrain_petl.results import TestResult, write_results
 from torch.utils.data import DataLoader
 
 import speechbrain as sb
 from speechbrain.dataio.dataloader import LoopedLoader
-from speechbrain.utils.distributed import run_on_main
+from speechbrain.utils.distributed import infer_device, run_on_main
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +31,75 @@ def most_recent(checkpoint) -> float:
 
 
 class AudioClassificationBrain(sb.Brain):
-    """Trains a classifier and tests its best epoch.
-
-    A recipe's subclass writes ``compute_forward``, from a batch to logits.
-    Of the hyperparameters it reads ``lr_annealing`` (a scheduler class that
-    takes the optimizer and ``T_max``, stepped after every update),
-    ``epoch_counter``, ``loggers``, ``label_encoder`` and
-    ``output_folder``.
+    """Trains an adapted backbone with a new head, and tests its best epoch.
 
     Gradients are clipped by ``max_grad_norm`` as in any ``Brain``; the
     recipes set it to infinity, since the papers do not clip.
+
+    Arguments
+    ---------
+    modules : dict of str to torch.nn.Module
+        ``compute_features`` (front end), ``augment`` (of features
+        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``).
+    classifier : callable
+        Makes the head from the width of the embeddings and the number of
+        classes: the corpus, not the YAML, says how many there are.
+    label_encoder : CategoricalEncoder
+        The corpus's label map.
+    opt_class : callable
+        Makes the optimizer from the parameters that train.
+    lr_annealing : callable
+        Makes the schedule from the optimizer and ``T_max``, the number of
+        updates. It steps after each of them.
+    loggers : list of TrainLogger
+        What is told of each epoch and of the test.
+    hparams : dict
+        The hyperparameters. ``ast`` and ``output_folder`` are read, and the
+        plain ones are recorded in ``results.json``. Where ``precision`` is
+        ``auto``, ``best_precision`` decides.
+    run_opts : RunOptions or dict
+        SpeechBrain's options.
+    checkpointer : Checkpointer, optional
+        Where training is saved and resumed from; the head is added to it.
     """
+
+    def __init__(
+        self,
+        modules,
+        classifier,
+        label_encoder,
+        opt_class,
+        lr_annealing,
+        loggers,
+        hparams,
+        run_opts=None,
+        checkpointer=None,
+    ):
+        self.label_encoder = label_encoder
+        self.lr_annealing = lr_annealing
+        self.loggers = loggers
+        head = classifier(hparams["ast"].config.hidden_size, len(label_encoder))
+        if checkpointer is not None:
+            checkpointer.add_recoverable("classifier", head)
+        if hparams.get("precision") == "auto":
+            device = (run_opts or {}).get("device") or infer_device()
+            hparams = {**hparams, "precision": best_precision(device)}
+        super().__init__(
+            modules={**modules, "classifier": head},
+            opt_class=opt_class,
+            hparams=hparams,
+            run_opts=run_opts,
+            checkpointer=checkpointer,
+        )
+
+    def compute_forward(self, batch, stage):
+        """Computes logits [B, classes] from waveforms [B, samples]."""
+        wavs, lens = batch.to(self.device).sig
+        feats = self.modules.compute_features(wavs, lens)
+        if stage == sb.Stage.TRAIN:
+            # SpecAugment wants [B, mel, frame].
+            feats = self.modules.augment(feats.mT).mT
+        return self.modules.classifier(self.modules.encoder(feats, lens))
 
     def fit(
         self,
@@ -79,7 +138,7 @@ class AudioClassificationBrain(sb.Brain):
         trained = [p for p in self.modules.parameters() if p.requires_grad]
         self.optimizer = self.opt_class(trained)
         self.optimizers_dict = {"opt_class": self.optimizer}
-        self.schedule = self.hparams.lr_annealing(
+        self.schedule = self.lr_annealing(
             self.optimizer, T_max=self.total_updates
         )
         if self.checkpointer is not None:
@@ -123,7 +182,7 @@ class AudioClassificationBrain(sb.Brain):
 
     def _log(self, meta, **stats):
         """Tells every logger of the recipe."""
-        for train_logger in self.hparams.loggers:
+        for train_logger in self.loggers:
             train_logger.log_stats(meta, **stats)
 
     def _end_epoch(self, epoch, valid_stats):
@@ -164,7 +223,7 @@ class AudioClassificationBrain(sb.Brain):
         write_results(
             self.hparams.output_folder,
             self.predictions,
-            self.hparams.label_encoder,
+            self.label_encoder,
             {
                 "loss": stats["loss"],
                 "best_epoch": self.best.get("epoch"),

@@ -1,6 +1,7 @@
 """From a manifest to batches of 16 kHz mono waveforms and label indices."""
 
 from speechbrain.dataio import audio_io
+from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.dataio.preprocess import AudioNormalizer
@@ -30,7 +31,7 @@ def make_datasets(
     data_folder: str,
     label_encoder: CategoricalEncoder,
     sample_rate: int = 16000,
-) -> dict[str, DynamicItemDataset]:
+) -> dict[str, DynamicItemDataset | None]:
     """Makes the datasets of a recipe.
 
     Arguments
@@ -47,8 +48,10 @@ def make_datasets(
 
     Returns
     -------
-    dict[str, DynamicItemDataset]
-        Datasets that give ``id``, ``sig`` (waveform [samples]) and ``target``.
+    dict[str, DynamicItemDataset or None]
+        Datasets that give ``id``, ``sig`` (waveform [samples]) and
+        ``target``; None for a manifest without entries, such as the
+        validation split of a protocol that has none.
     """
     normalize = AudioNormalizer(sample_rate)
 
@@ -65,12 +68,16 @@ def make_datasets(
         """Turns a label into its index."""
         return label_encoder.encode_label(label)
 
-    return {
-        split: DynamicItemDataset.from_json(
-            json_path=path,
-            replacements={"data_root": data_folder},
-            dynamic_items=[audio_pipeline, label_pipeline],
-            output_keys=["id", "sig", "target"],
+    datasets = {}
+    for split, path in manifests.items():
+        entries = load_data_json(path, {"data_root": data_folder})
+        datasets[split] = (
+            None
+            if not entries
+            else DynamicItemDataset(
+                entries,
+                dynamic_items=[audio_pipeline, label_pipeline],
+                output_keys=["id", "sig", "target"],
+            )
         )
-        for split, path in manifests.items()
-    }
+    return datasets

@@ -1,4 +1,4 @@
-"""Which folds train, validate and test, and few-shot draws from a manifest.
+"""Which folds train, validate and test.
 
 Two protocols share out a corpus that comes in folds. ``rotate`` keeps one
 fold to test on and the fold before it, cyclically, to validate on. ``paper``
@@ -6,7 +6,6 @@ trains on everything but the test fold and validates on nothing: the last
 epoch counts, so that nothing is ever selected on the test fold.
 """
 
-import random
 from collections.abc import Iterable, Mapping
 
 from speechbrain_petl.manifests import Clip
@@ -257,63 +256,3 @@ def check_folds(
             f"{train} only."
         )
     return train, sorted(set(valid)), sorted(set(test))
-
-
-def draw_few_shot(
-    manifest_entries: Mapping[str, dict],
-    k: int,
-    seed: int,
-    label_key: str = "label",
-) -> dict[str, dict]:
-    """Draws ``k`` entries of each class.
-
-    The draw depends on the seed and the ids alone. A draw with a smaller
-    ``k`` and the same seed is contained in one with a larger ``k``, so that
-    curves over ``k`` compare like with like.
-
-    Arguments
-    ---------
-    manifest_entries : dict
-        The manifest: entries by id.
-    k : int
-        How many entries to draw of each class, at least 1.
-    seed : int
-        Which draw.
-    label_key : str
-        Where an entry holds its class.
-
-    Returns
-    -------
-    dict
-        The entries that were drawn, sorted by id.
-
-    Raises
-    ------
-    ValueError
-        If ``k`` is less than 1 or a class has fewer than ``k`` entries.
-
-    Example
-    -------
-    >>> manifest = {f"clip{i}": {"label": "ab"[i % 2]} for i in range(10)}
-    >>> drawn = draw_few_shot(manifest, k=2, seed=0)
-    >>> sorted(entry["label"] for entry in drawn.values())
-    ['a', 'a', 'b', 'b']
-    """
-    if k < 1:
-        raise ValueError(f"k is {k}, but a few-shot draw needs at least 1.")
-    by_class: dict[str, list[str]] = {}
-    for key in sorted(manifest_entries):
-        label = manifest_entries[key][label_key]
-        by_class.setdefault(label, []).append(key)
-    drawn: list[str] = []
-    for label, keys in by_class.items():
-        if len(keys) < k:
-            raise ValueError(
-                f"Class {label!r} has {len(keys)} entries, but {k} of each "
-                "class are wanted: lower k, or add folds to train on."
-            )
-        # One generator a class: the draw of a class does not depend on which
-        # other classes there are.
-        random.Random(f"{seed}/{label}").shuffle(keys)
-        drawn += keys[:k]
-    return {key: manifest_entries[key] for key in sorted(drawn)}

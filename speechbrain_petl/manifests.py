@@ -67,6 +67,21 @@ def replacing(file: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_json(file: Path, manifest: Mapping[str, dict]) -> None:
+    """Writes a manifest.
+
+    Arguments
+    ---------
+    file : Path
+        The file to write.
+    manifest : dict of str to dict
+        The entries by id.
+    """
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    with replacing(file) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
 def write_label_map(path: str | Path, labels: Iterable[str]) -> None:
     """Writes a file for ``CategoricalEncoder.load`` with labels from 0.
 
@@ -176,6 +191,4 @@ def write_manifests(
     manifest_folder.mkdir(parents=True, exist_ok=True)
     write_label_map(manifest_folder / LABEL_MAP, labels)
     for name, manifest in manifests.items():
-        with replacing(manifest_folder / f"{name}.json") as temporary:
-            text = json.dumps(manifest, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
+        write_json(manifest_folder / f"{name}.json", manifest)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from speechbrain_petl.brain import AudioClassificationBrain, best_epoch
+from speechbrain_petl.precision import best_precision
 from torch import nn
 
 import speechbrain as sb
@@ -49,22 +50,27 @@ def toy(folder, epochs=4, **run_opts):
     torch.manual_seed(0)
     labels = CategoricalEncoder()
     labels.update_from_iterable(["low", "high"])
-    modules = {"encoder": Encoder(3, 3), "classifier": nn.Linear(3, 2)}
+    modules = {"encoder": Encoder(3, 3)}
     counter = EpochCounter(epochs)
     folder.mkdir(parents=True, exist_ok=True)
     return ToyBrain(
-        modules,
-        partial(torch.optim.AdamW, lr=0.1),
-        {
-            "lr_annealing": torch.optim.lr_scheduler.CosineAnnealingLR,
+        modules=modules,
+        classifier=nn.Linear,
+        label_encoder=labels,
+        opt_class=partial(torch.optim.AdamW, lr=0.1),
+        lr_annealing=torch.optim.lr_scheduler.CosineAnnealingLR,
+        loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
+        hparams={
+            "ast": SimpleNamespace(config=SimpleNamespace(hidden_size=3)),
             "epoch_counter": counter,
-            "loggers": [FileTrainLogger(folder / "train_log.txt", 6)],
-            "label_encoder": labels,
             "output_folder": str(folder),
+            "precision": "auto",
             "seed": 0,
         },
-        {"device": "cpu", "noprogressbar": True, **run_opts},
-        Checkpointer(folder / "save", {**modules, "counter": counter}),
+        run_opts={"device": "cpu", "noprogressbar": True, **run_opts},
+        checkpointer=Checkpointer(
+            folder / "save", {**modules, "counter": counter}
+        ),
     )
 
 
@@ -119,6 +125,12 @@ def test_what_trains_is_logged(tmp_path, caplog):
     fit(toy(tmp_path, epochs=1))
     line = "Trainable parameters: method 0, norm 0, norm_final 9, head 8"
     assert line in caplog.text
+
+
+def test_the_device_decides_on_precision(tmp_path):
+    brain = toy(tmp_path)
+    assert brain.precision == brain.hparams.precision == best_precision("cpu")
+    assert toy(tmp_path, precision="fp32").precision == "fp32"
 
 
 def test_accumulation_shortens_the_schedule(tmp_path):

@@ -8,39 +8,18 @@ To run this recipe, from its folder:
 import sys
 
 from esc50_prepare import prepare_esc50
-from hyperpyyaml import load_hyperpyyaml
 from speechbrain_petl.artefact import save_artefact
 from speechbrain_petl.brain import AudioClassificationBrain
 from speechbrain_petl.dataio import load_label_encoder, make_datasets
+from speechbrain_petl.few_shot import keep_shots
+from speechbrain_petl.launch import start
 
-import speechbrain as sb
-from speechbrain.utils.distributed import ddp_init_group, run_on_main
-
-
-class ESC50Brain(AudioClassificationBrain):
-    """Front end, augmentation, adapted backbone, linear head."""
-
-    def compute_forward(self, batch, stage):
-        """Computes logits [batch, classes]."""
-        wavs, lens = batch.to(self.device).sig
-        feats = self.modules.compute_features(wavs, lens)
-        if stage == sb.Stage.TRAIN:
-            # SpecAugment wants [batch, mel, frame].
-            feats = self.hparams.augment(feats.mT).mT
-        return self.modules.classifier(self.modules.encoder(feats, lens))
-
+from speechbrain.utils.distributed import run_on_main
 
 if __name__ == "__main__":
-    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
-    ddp_init_group(run_opts)
-    with open(hparams_file, encoding="utf-8") as file:
-        hparams = load_hyperpyyaml(file, overrides)
+    hparams, run_opts = start(sys.argv[1:])
 
-    sb.create_experiment_directory(
-        experiment_directory=hparams["output_folder"],
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
+    # Manifests
     run_on_main(
         prepare_esc50,
         kwargs={
@@ -54,6 +33,12 @@ if __name__ == "__main__":
             "skip_bad_audio": hparams["skip_bad_audio"],
         },
     )
+    run_on_main(
+        keep_shots,
+        args=[hparams["train_manifest"], hparams["shots"], hparams["draw"]],
+    )
+
+    # Waveforms and label indices
     label_encoder = load_label_encoder(hparams["label_map"])
     datasets = make_datasets(
         {
@@ -66,19 +51,16 @@ if __name__ == "__main__":
         hparams["sample_rate"],
     )
 
-    # The corpus, not the YAML, says how many classes there are.
-    hparams["label_encoder"] = label_encoder
-    classifier = hparams["classifier"](
-        hparams["ast"].config.hidden_size, len(label_encoder)
-    )
-    hparams["checkpointer"].add_recoverable("classifier", classifier)
-    hparams["loggers"] = [hparams["train_logger"]]
+    loggers = [hparams["train_logger"]]
     if hparams["use_tensorboard"]:
-        hparams["loggers"].append(hparams["tensorboard_logger"]())
-
-    brain = ESC50Brain(
-        modules={**hparams["modules"], "classifier": classifier},
+        loggers.append(hparams["tensorboard_logger"]())
+    brain = AudioClassificationBrain(
+        modules=hparams["modules"],
+        classifier=hparams["classifier"],
+        label_encoder=label_encoder,
         opt_class=hparams["opt_class"],
+        lr_annealing=hparams["lr_annealing"],
+        loggers=loggers,
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],

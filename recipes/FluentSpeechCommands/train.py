@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Adapts a pretrained Audio Spectrogram Transformer to Fluent Speech Commands.
+
+To run this recipe, from its folder:
+> python train.py hparams/adapter_hou_par.yaml --data_folder /path/to/fluent_speech_commands
+"""
+
+import sys
+
+from fsc_prepare import prepare_fsc
+from speechbrain_petl.artefact import save_artefact
+from speechbrain_petl.brain import AudioClassificationBrain
+from speechbrain_petl.dataio import load_label_encoder, make_datasets
+from speechbrain_petl.few_shot import keep_shots
+from speechbrain_petl.launch import start
+
+from speechbrain.utils.distributed import run_on_main
+
+if __name__ == "__main__":
+    hparams, run_opts = start(sys.argv[1:])
+
+    # Manifests
+    run_on_main(
+        prepare_fsc,
+        kwargs={
+            "data_folder": hparams["data_folder"],
+            "manifest_folder": hparams["manifest_folder"],
+            "skip_bad_audio": hparams["skip_bad_audio"],
+        },
+    )
+    run_on_main(
+        keep_shots,
+        args=[hparams["train_manifest"], hparams["shots"], hparams["draw"]],
+    )
+
+    # Waveforms and label indices
+    label_encoder = load_label_encoder(hparams["label_map"])
+    datasets = make_datasets(
+        {
+            "train": hparams["train_manifest"],
+            "valid": hparams["valid_manifest"],
+            "test": hparams["test_manifest"],
+        },
+        hparams["data_folder"],
+        label_encoder,
+        hparams["sample_rate"],
+    )
+
+    loggers = [hparams["train_logger"]]
+    if hparams["use_tensorboard"]:
+        loggers.append(hparams["tensorboard_logger"]())
+    brain = AudioClassificationBrain(
+        modules=hparams["modules"],
+        classifier=hparams["classifier"],
+        label_encoder=label_encoder,
+        opt_class=hparams["opt_class"],
+        lr_annealing=hparams["lr_annealing"],
+        loggers=loggers,
+        hparams=hparams,
+        run_opts=run_opts,
+        checkpointer=hparams["checkpointer"],
+    )
+    brain.fit(
+        epoch_counter=hparams["epoch_counter"],
+        train_set=datasets["train"],
+        valid_set=datasets["valid"],
+        train_loader_kwargs=hparams["train_dataloader_opts"],
+        valid_loader_kwargs=hparams["eval_dataloader_opts"],
+    )
+    brain.evaluate(
+        test_set=datasets["test"],
+        test_loader_kwargs=hparams["eval_dataloader_opts"],
+    )
+    run_on_main(save_artefact, args=[brain, "Fluent Speech Commands"])

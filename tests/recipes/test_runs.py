@@ -1,0 +1,134 @@
+"""What whole runs of a recipe leave, killed and resumed ones too."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"
+
+
+@pytest.mark.slow
+def test_a_whole_run(corpora, arguments, train, tiny_folder, tmp_path):
+    corpus = corpora["ESC50"]
+    args = arguments("ESC50", tmp_path / "a", "--test_fold", "3")
+    args += ["--number_of_epochs", "3", "--use_tensorboard", "True"]
+    before = sorted(corpus.rglob("*"))
+    train(YAML, args)
+    assert sorted(corpus.rglob("*")) == before, "the data folder was written to"
+
+    results = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert results["fold"] == 3 and results["seed"] == 1234
+    assert results["n_test"] == 4 * 2
+    assert results["accuracy"] == results["n_correct"] / results["n_test"]
+    assert sum(map(sum, results["confusion"])) == results["n_test"]
+    assert list(results["recall"]) == results["labels"]
+    assert results["versions"]["torch"]
+    assert results["hyperparameters"]["lr"] == 0.005
+
+    rows = list(csv.DictReader((tmp_path / "a/predictions.csv").open()))
+    right = sum(row["target"] == row["prediction"] for row in rows)
+    assert right == results["n_correct"]
+    test = json.loads((tmp_path / "a/manifest/test.json").read_text())
+    assert {row["id"] for row in rows} == set(test)
+
+    log = (tmp_path / "a" / "train_log.txt").read_text()
+    rates = [float(x) for x in re.findall(r"lr: (\S+?)[ ,]", log)]
+    assert rates[0] > rates[1] > rates[2]
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9), "cosine to 0"
+    accuracies = [float(x) for x in re.findall(r"valid accuracy: (\S+)", log)]
+    best = accuracies.index(max(accuracies)) + 1
+    assert results["best_epoch"] == best, "the earliest of the best epochs"
+
+    assert list((tmp_path / "a" / "tensorboard").rglob("events.*"))
+
+    checkpoints = list((tmp_path / "a" / "save").rglob("*.ckpt"))
+    assert checkpoints
+    whole = sum(f.stat().st_size for f in Path(tiny_folder).iterdir())
+    for file in checkpoints:
+        if file.name == "encoder.ckpt":
+            assert file.stat().st_size < whole / 4, "no frozen tensor is saved"
+
+    # The command again does not train again, and finds the same.
+    train(YAML, args)
+    again = json.loads((tmp_path / "a" / "results.json").read_text())
+    assert again["confusion"] == results["confusion"]
+    # The same seed elsewhere gives the same numbers.
+    args[args.index(str(tmp_path / "a"))] = str(tmp_path / "b")
+    train(YAML, args)
+    other = json.loads((tmp_path / "b" / "results.json").read_text())
+    for key in ("confusion", "loss", "valid_accuracy"):
+        assert other[key] == results[key]
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes(arguments, tmp_path):
+    args = arguments("ESC50", tmp_path, "--number_of_epochs", "6")
+    command = [sys.executable, "train.py", "hparams/adapter_hou_par.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.Popen(
+        command + args,
+        cwd=YAML.parents[1],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.time() + 300
+    while not list(tmp_path.glob("save/CKPT*/CKPT.yaml")):
+        assert run.poll() is None and time.time() < deadline
+        time.sleep(0.05)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert not (tmp_path / "results.json").exists()
+    subprocess.run(
+        command + args, cwd=YAML.parents[1], env=environment, check=True
+    )
+    log = (tmp_path / "train_log.txt").read_text()
+    epochs = [int(x) for x in re.findall(r"^epoch: (\d+)", log, re.M)]
+    assert sorted(set(epochs)) == [1, 2, 3, 4, 5, 6]
+    assert len(epochs) < 12, "it started anew"
+    rates = [float(x) for x in re.findall(r"lr: (\S+?)[ ,]", log)]
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9), "the schedule went on"
+    assert (tmp_path / "results.json").exists()
+
+
+@pytest.mark.slow
+def test_the_papers_protocol_tests_the_last_epoch(arguments, train, tmp_path):
+    yaml = ROOT / "recipes" / "UrbanSound8k" / "hparams" / "linear.yaml"
+    args = arguments("UrbanSound8k", tmp_path, "--protocol", "paper")
+    train(yaml, [*args, "--number_of_epochs", "2", "--test_fold", "2"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["best_epoch"] == 2 and results["valid_accuracy"] is None
+    assert json.loads((tmp_path / "manifest" / "valid.json").read_text()) == {}
+    folds = [
+        entry["fold"]
+        for entry in json.loads(
+            (tmp_path / "manifest" / "train.json").read_text()
+        ).values()
+    ]
+    assert sorted(set(folds)) == [1, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "corpus", ["GoogleSpeechCommands", "FluentSpeechCommands"]
+)
+def test_few_shot(corpus, arguments, train, tmp_path):
+    yaml = ROOT / "recipes" / corpus / "hparams" / "lora.yaml"
+    args = arguments(corpus, tmp_path, "--shots", "1", "--draw", "3")
+    train(yaml, [*args, "--number_of_epochs", "1"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["hyperparameters"]["shots"] == 1
+    assert results["hyperparameters"]["draw"] == 3
+    drawn = json.loads((tmp_path / "manifest" / "train.json").read_text())
+    assert sorted(entry["label"] for entry in drawn.values()) == sorted(
+        results["labels"]
+    ), "one clip of each class, and its id is kept"

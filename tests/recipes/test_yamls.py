@@ -1,0 +1,94 @@
+"""Every YAML of every corpus: it runs, and says no more than it must."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml as pyyaml
+
+from speechbrain.utils.run_opts import RunOptions
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted(path.parent for path in ROOT.glob("recipes/*/train.py"))
+YAMLS = sorted(ROOT.glob("recipes/*/hparams/*.yaml"))
+
+
+def name(path):
+    """Names a test."""
+    return path.name if path in RECIPES else f"{path.parts[-3]}-{path.stem}"
+
+
+@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+def test_every_yaml_runs(yaml, arguments, train, tmp_path):
+    args = arguments(yaml.parts[-3], tmp_path, "--debug")
+    train(yaml, [*args, "--debug_persistently"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    trainable = results["trainable"]
+    assert trainable["head"] >= 192 * 4 + 4
+    assert trainable["norm_final"] in (0, 192, 384)
+    assert results["hyperparameters"]["max_length"] == 48
+    assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+    log = (tmp_path / "train_log.txt").read_text()
+    assert re.search(r"epoch: 2.*train loss.*valid accuracy", log)
+    assert (tmp_path / "train.py").is_file(), "the script is kept"
+    assert not (tmp_path / "launch.py").exists()
+
+
+def test_every_corpus_has_every_variant():
+    assert len(RECIPES) == 4
+    variants = [
+        {path.stem for path in recipe.glob("hparams/*.yaml")}
+        for recipe in RECIPES
+    ]
+    assert all(names == variants[0] for names in variants)
+
+
+def test_corpora_do_not_drift_apart():
+    files = runpy.run_path(str(ROOT / "tools" / "spread_variants.py"))["files"]
+    wanted = files()
+    assert sorted(wanted) == YAMLS
+    for path, text in wanted.items():
+        assert path.read_text() == text, "run tools/spread_variants.py"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=name)
+def test_variants_differ_only_where_they_must(recipe):
+    """Header, name, learning rate, head, method block and what it takes."""
+    yamls = sorted(recipe.glob("hparams/*.yaml"))
+
+    def common(yaml):
+        text = yaml.read_text()
+        text = text[text.index("# Seed needs") :]
+        text = re.sub(r"\n# Method\n.*?\n\n", "\n", text, flags=re.S)
+        text = re.sub(r"\nencoder: .*?\n\n", "\n", text, flags=re.S)
+        text = re.sub(r"\n(lr|pooling|classifier): .*", "", text)
+        return text.replace(f"experiment_name: {yaml.stem}\n", "")
+
+    first = common(yamls[0])
+    for yaml in yamls:
+        assert common(yaml) == first, yaml.name
+        assert f"python train.py hparams/{yaml.name} " in yaml.read_text()
+        assert f"experiment_name: {yaml.stem}\n" in yaml.read_text()
+
+
+class Loader(pyyaml.SafeLoader):
+    """Reads a YAML's keys and leaves its tags alone."""
+
+
+Loader.add_multi_constructor("!", lambda *_: None)
+
+
+@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+def test_no_key_is_dead(yaml):
+    """Each is referred to, an option of SpeechBrain, or in train.py."""
+    text = yaml.read_text()
+    script = (yaml.parents[1] / "train.py").read_text()
+    for key in pyyaml.load(text, Loader):
+        assert (
+            f"<{key}>" in text
+            or f'hparams["{key}"]' in script
+            or key in RunOptions().as_dict()
+            or key == "__set_seed"
+        ), key

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Writes every corpus's YAMLs from the variants of ESC-50.
+
+A variant is what its YAML in ``recipes/ESC50/hparams`` says of the method;
+a corpus is what its own ``adapter_hou_par.yaml`` says of all the rest. After
+a change of either:
+
+> python tools/spread_variants.py
+"""
+
+import re
+from pathlib import Path
+
+RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+SOURCE = "ESC50"
+BASE = "adapter_hou_par"
+
+# What a YAML says of its method: what precedes it, and the text itself
+PARTS = (
+    r"(\A# #+\n# [^:\n]+: )([^\n]+\n# [^\n]+)",
+    r"(\n# python train.py hparams/)(\w+)",
+    r"(\nexperiment_name: )(\w+)",
+    r"(\npooling: )([^\n]+)",
+    r"(\nlr: )([^\n]+)",
+    r"(\nclassifier: )([^\n]+)",
+    r"(\n\n)((?:# Method\n.*?\n\n)?)(?=ast: )",
+    r"(\nencoder: )(.*?)(?=\ncompute_features: )",
+)
+
+# Where a paper sets a method otherwise on a corpus
+EXCEPTIONS = {
+    "GoogleSpeechCommands/ipet": {
+        "adapters of width 32": "adapters of width 128",
+        "\nlr: 0.001\n": "\nlr: 0.005\n",
+        "\nreduction_rate: 24\n": "\nreduction_rate: 6\n",
+    }
+}
+
+
+def combine(corpus: str, variant: str) -> str:
+    """The text of a YAML.
+
+    Arguments
+    ---------
+    corpus : str
+        Folder in ``recipes``.
+    variant : str
+        Name of a YAML of the source corpus.
+
+    Returns
+    -------
+    str
+    """
+    source = (RECIPES / SOURCE / "hparams" / f"{variant}.yaml").read_text()
+    text = (RECIPES / corpus / "hparams" / f"{BASE}.yaml").read_text()
+    for part in PARTS:
+        found = re.search(part, source, re.S)[2]
+        text, times = re.subn(
+            part, lambda match: match[1] + found, text, flags=re.S
+        )
+        assert times == 1, f"{corpus}, {variant}: {times} x {part}"
+    for old, new in EXCEPTIONS.get(f"{corpus}/{variant}", {}).items():
+        assert text.count(old) == 1, f"{corpus}, {variant}: {old}"
+        text = text.replace(old, new)
+    return text
+
+
+def files() -> dict[Path, str]:
+    """All YAMLs that there should be, with their texts."""
+    variants = (RECIPES / SOURCE / "hparams").glob("*.yaml")
+    names = sorted(path.stem for path in variants)
+    return {
+        RECIPES / corpus.name / "hparams" / f"{name}.yaml": combine(
+            corpus.name, name
+        )
+        for corpus in sorted(RECIPES.iterdir())
+        if corpus.is_dir()
+        for name in names
+    }
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        path.write_text(text)
