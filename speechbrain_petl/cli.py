@@ -49,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     top = argparse.ArgumentParser(
         prog="speechbrain-petl",
-        description="Uses adapters that were trained with speechbrain-petl.",
+        description="Uses adapters that were trained with speechbrain-petl, and "
+        "what goes with training them.",
         epilog="speechbrain-petl <command> --help shows examples.",
     )
     commands = top.add_subparsers(metavar="<command>", required=True)
@@ -176,6 +177,25 @@ def parser() -> argparse.ArgumentParser:
         "the model card anew",
     )
     _add_revision(up)
+
+    stats = command(
+        "norm-stats",
+        "norm_stats",
+        "mean and standard deviation of a corpus's features, as overrides",
+        [
+            "norm-stats results/linear/seed_1234/fold_1/manifest/train.json "
+            "\\\n    --data_folder ESC-50 --max_length 500",
+        ],
+    )
+    stats.add_argument("manifest", help="train.json of a run")
+    stats.add_argument("--data_folder", required=True, help="the corpus")
+    stats.add_argument(
+        "--max_length",
+        type=int,
+        default=1024,
+        metavar="FRAMES",
+        help="of 10 ms, as in training (default: 1024)",
+    )
 
     down = command(
         "pull",

@@ -17,6 +17,7 @@ from speechbrain_petl.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.merging import merge_to_transformers
+from speechbrain_petl.norm_stats import compute_norm_stats
 from speechbrain_petl.reading import read_metadata
 from speechbrain_petl.to_peft import to_peft
 from speechbrain_petl.trained import load_backbone, load_trained
@@ -192,6 +193,15 @@ def push(options) -> int:
         options.licence,
     )
     print(f"'{options.repo}' has it, at commit {commit}.")
+    return 0
+
+
+def norm_stats(options) -> int:
+    """Prints statistics of a corpus as overrides of a recipe's command."""
+    mean, std = compute_norm_stats(
+        options.manifest, options.data_folder, options.max_length
+    )
+    print(f"--feature_mean {mean:.7g} --feature_std {std:.7g}")
     return 0
 
 

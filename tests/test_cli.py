@@ -136,6 +136,7 @@ def test_every_command_has_examples():
         "export",
         "push",
         "pull",
+        "norm-stats",
     }
     for name, command in commands.items():
         assert f"speechbrain-petl {name} " in command.format_help()

@@ -2,8 +2,9 @@
 """Writes every corpus's YAMLs from the variants of ESC-50.
 
 A variant is what its YAML in ``recipes/ESC50/hparams`` says of the method;
-a corpus is what its own ``adapter_hou_par.yaml`` says of all the rest. After
-a change of either:
+a corpus is what its own ``adapter_hou_par.yaml`` says of all the rest. Each
+YAML has a row in ``tests/recipes``, as SpeechBrain's recipe tests want it.
+After a change of either:
 
 > python tools/spread_variants.py
 """
@@ -11,7 +12,8 @@ a change of either:
 import re
 from pathlib import Path
 
-RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+ROOT = Path(__file__).resolve().parents[1]
+RECIPES = ROOT / "recipes"
 SOURCE = "ESC50"
 BASE = "adapter_hou_par"
 
@@ -35,6 +37,40 @@ EXCEPTIONS = {
         "\nreduction_rate: 24\n": "\nreduction_rate: 6\n",
     }
 }
+
+# SpeechBrain's names of what the corpora are for
+TASKS = {
+    "ESC50": "SoundClassification",
+    "UrbanSound8k": "SoundClassification",
+    "GoogleSpeechCommands": "Command_recognition",
+    "FluentSpeechCommands": "SLU",
+}
+HEADER = (
+    "Task,Dataset,Script_file,Hparam_file,Data_prep_file,Readme_file,"
+    "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
+)
+FLAGS = (
+    "--ast_source=speechbrain_petl/demo/ast-mini --max_length=48 "
+    "--batch_size=4 --num_workers=0"
+)
+CHECKS = (
+    "file_exists=[train.py,train_log.txt,log.txt,env.log,hyperparams.yaml,"
+    "results.json,predictions.csv,manifest/label_encoder.txt,"
+    "artefact/petl.safetensors]"
+)
+
+
+def row(corpus: str, variant: str) -> str:
+    """The line of a YAML in SpeechBrain's table of recipes."""
+    folder = f"recipes/{corpus}"
+    (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
+    return (
+        f"{TASKS[corpus]},{corpus},{folder}/train.py,"
+        f"{folder}/hparams/{variant}.yaml,{folder}/{preparation.name},"
+        f"{folder}/README.md,,,"
+        f"--data_folder=tests/samples/petl/{corpus} {FLAGS},"
+        f'"{CHECKS}",\n'
+    )
 
 
 def combine(corpus: str, variant: str) -> str:
@@ -66,17 +102,17 @@ def combine(corpus: str, variant: str) -> str:
 
 
 def files() -> dict[Path, str]:
-    """All YAMLs that there should be, with their texts."""
+    """All files that there should be, with their texts."""
     variants = (RECIPES / SOURCE / "hparams").glob("*.yaml")
     names = sorted(path.stem for path in variants)
-    return {
-        RECIPES / corpus.name / "hparams" / f"{name}.yaml": combine(
-            corpus.name, name
-        )
-        for corpus in sorted(RECIPES.iterdir())
-        if corpus.is_dir()
-        for name in names
-    }
+    texts = {}
+    for corpus in TASKS:
+        for name in names:
+            path = RECIPES / corpus / "hparams" / f"{name}.yaml"
+            texts[path] = combine(corpus, name)
+        rows = "".join(row(corpus, name) for name in names)
+        texts[ROOT / "tests" / "recipes" / f"{corpus}.csv"] = HEADER + rows
+    return texts
 
 
 if __name__ == "__main__":

@@ -26,6 +26,51 @@ WRITERS = {
     "fluent_speech_commands": write_fluent_speech_commands,
 }
 
+#: What a recipe's folder in ``recipes`` reads, and a size of it for checks.
+SMALL = {
+    "ESC50": (
+        write_esc50,
+        {"clips_per_class_and_fold": 2, "classes": 4, "seconds": 0.5},
+    ),
+    "UrbanSound8k": (
+        write_urbansound8k,
+        {"clips_per_class_and_fold": 1, "classes": 4, "seconds": 0.5},
+    ),
+    "GoogleSpeechCommands": (
+        write_speech_commands,
+        {"words": 4, "speakers": 5, "takes": 1},
+    ),
+    "FluentSpeechCommands": (
+        write_fluent_speech_commands,
+        {"intents": 4, "speakers": 5, "seconds": 0.6},
+    ),
+}
+
+
+def write_small(recipe: str, folder: str | Path) -> Path:
+    """Writes a corpus for a recipe that trains on it in seconds.
+
+    Arguments
+    ---------
+    recipe : str
+        The recipe's folder, such as ``ESC50``.
+    folder : str or Path
+        Where to: a new or empty folder, or one that was written here before.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Example
+    -------
+    >>> folder = write_small("ESC50", getfixture("tmp_path") / "ESC-50")
+    >>> len(list(folder.glob("audio/*.wav")))
+    40
+    """
+    writer, sizes = SMALL[recipe]
+    return writer(folder, **sizes)
+
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line: every argument of a writer is an option of its name."""

@@ -5,41 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from speechbrain_petl.demo.corpora import WRITERS
-
-SIZES = {
-    "ESC50": (
-        "esc50",
-        {"clips_per_class_and_fold": 2, "classes": 4, "seconds": 0.5},
-    ),
-    "UrbanSound8k": (
-        "urbansound8k",
-        {
-            "clips_per_class_and_fold": 2,
-            "classes": 4,
-            "folds": 3,
-            "seconds": 0.5,
-        },
-    ),
-    "GoogleSpeechCommands": (
-        "speech_commands",
-        {"words": 4, "speakers": 5, "takes": 1},
-    ),
-    "FluentSpeechCommands": (
-        "fluent_speech_commands",
-        {"intents": 4, "speakers": 5, "seconds": 0.6},
-    ),
-}
+from speechbrain_petl.demo.corpora import SMALL, write_small
 
 
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory):
     """A small corpus for each recipe folder."""
     folder = tmp_path_factory.mktemp("corpora")
-    return {
-        recipe: WRITERS[layout](folder / recipe, **sizes)
-        for recipe, (layout, sizes) in SIZES.items()
-    }
+    return {recipe: write_small(recipe, folder / recipe) for recipe in SMALL}
 
 
 @pytest.fixture
@@ -55,8 +28,6 @@ def arguments(corpora, tiny_folder):
             "batch_size": 4,
             "num_workers": 0,
         }
-        if recipe == "UrbanSound8k" and "--test_fold" not in more:
-            options["test_fold"] = 2  # the corpus lacks the fold before 1
         flat = [str(x) for k, v in options.items() for x in (f"--{k}", v)]
         return [*flat, "--device", "cpu", "--noprogressbar", *more]
 

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Runs SpeechBrain's own checks on the recipes, laid over a checkout of it.
+
+What a pull request would hold is put into a copy of the checkout: each corpus
+as ``recipes/<upstream's name>/petl``, its rows appended to upstream's table of
+recipes, the library, and small synthetic corpora as test samples. The checks
+are upstream's: consistency tests, docstrings, linters with its settings, and
+the recipe tests of our rows.
+
+> python tools/upstream_check.py /path/to/speechbrain
+"""
+
+import argparse
+import csv
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from speechbrain_petl.demo.corpora import write_small
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Upstream's names of our folders
+CORPORA = {
+    "ESC50": "ESC50",
+    "UrbanSound8k": "UrbanSound8k",
+    "GoogleSpeechCommands": "Google-speech-commands",
+    "FluentSpeechCommands": "fluent-speech-commands",
+}
+
+RECIPE_TESTS = """
+import sys
+from tests.utils.recipe_tests import run_recipe_tests
+passed = run_recipe_tests(
+    filters_fields=["Dataset", "Script_file"],
+    filters=[[sys.argv[1]], [sys.argv[2]]],
+    do_checks=True,
+    run_opts="--device=cpu",
+)
+sys.exit(not passed)
+"""
+DOCSTRINGS = """
+import sys
+from tests.utils.check_docstrings import check_docstrings
+sys.exit(not check_docstrings(".", ["speechbrain_petl"]))
+"""
+
+
+def overlay(checkout: Path, target: Path) -> list[str]:
+    """Makes a copy of a checkout with our files in it.
+
+    Arguments
+    ---------
+    checkout : Path
+        Of SpeechBrain.
+    target : Path
+        A folder that does not exist yet.
+
+    Returns
+    -------
+    list of str
+        Files and folders of ours, relative to the copy.
+    """
+    ignored = shutil.ignore_patterns(".git", "__pycache__", "results")
+    shutil.copytree(checkout, target, symlinks=True, ignore=ignored)
+    shutil.copytree(
+        ROOT / "speechbrain_petl", target / "speechbrain_petl", ignore=ignored
+    )
+    ours = ["speechbrain_petl"]
+    for folder, upstream in CORPORA.items():
+        recipe = f"recipes/{upstream}/petl"
+        shutil.copytree(
+            ROOT / "recipes" / folder, target / recipe, ignore=ignored
+        )
+        rows = (ROOT / "tests" / "recipes" / f"{folder}.csv").read_text()
+        rows = rows.replace(f"recipes/{folder}/", f"{recipe}/")
+        rows = rows.replace(f",{folder},", f",{upstream},")
+        table = target / "tests" / "recipes" / f"{upstream}.csv"
+        table.write_text(
+            table.read_text().rstrip("\n") + "\n" + rows.split("\n", 1)[1]
+        )
+        write_small(folder, target / "tests/samples/petl" / folder)
+        ours.append(recipe)
+    return ours
+
+
+def check(name: str, command: list[str], folder: Path) -> bool:
+    """Runs a check and says how it went.
+
+    Arguments
+    ---------
+    name : str
+        What to call it.
+    command : list of str
+        The command line.
+    folder : Path
+        Where to run it.
+
+    Returns
+    -------
+    bool
+        Whether it passed.
+    """
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    passed = run.returncode == 0
+    output = (run.stdout + run.stderr).strip().split("\n")
+    print(f"{'passed' if passed else 'FAILED'}  {name}: {output[-1]}")
+    if not passed:
+        print("\n".join(output[-40:]))
+    sys.stdout.flush()
+    return passed
+
+
+def main() -> int:
+    """The command line; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkout", type=Path, help="of SpeechBrain")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="recipe tests at once (default: 2)"
+    )
+    options = parser.parse_args()
+    if not (options.checkout / "tests" / "recipes").is_dir():
+        parser.error(
+            f"{options.checkout} is not a checkout of SpeechBrain, as it has "
+            "no tests/recipes: clone github.com/speechbrain/speechbrain."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "speechbrain"
+        ours = overlay(options.checkout, target)
+        passed = [
+            check(name, command, target)
+            for name, command in static_checks(ours)
+        ]
+        with ThreadPoolExecutor(options.jobs) as pool:
+            passed += pool.map(
+                lambda corpus: recipe_tests(corpus, target), CORPORA
+            )
+    print(f"{sum(passed)} of {len(passed)} checks passed")
+    return 0 if all(passed) else 1
+
+
+def static_checks(ours: list[str]) -> list[tuple[str, list[str]]]:
+    """The checks that run no recipe: name and command line of each."""
+    python, bin_folder = sys.executable, Path(sys.executable).parent
+
+    def tool(name, *arguments):
+        """A linter of this environment."""
+        return [str(bin_folder / name), *arguments, *ours]
+
+    return [
+        ("consistency", [python, "-m", "pytest", "-q", "tests/consistency"]),
+        ("docstrings", [python, "-c", DOCSTRINGS]),
+        ("ruff check", tool("ruff", "check")),
+        ("ruff format", tool("ruff", "format", "--check")),
+        ("yamllint", tool("yamllint", "--no-warnings")),
+        (
+            "codespell",
+            tool(
+                "codespell",
+                "--ignore-words=.dict-speechbrain.txt",
+                "--skip=*.safetensors",
+            ),
+        ),
+    ]
+
+
+def recipe_tests(corpus: str, target: Path) -> bool:
+    """Runs upstream's recipe tests on the rows of a corpus."""
+    upstream = CORPORA[corpus]
+    script = f"recipes/{upstream}/petl/train.py"
+    with open(ROOT / "tests" / "recipes" / f"{corpus}.csv") as file:
+        rows = len(list(csv.DictReader(file)))
+    return check(
+        f"{rows} recipe tests of {corpus}",
+        [sys.executable, "-c", RECIPE_TESTS, upstream, script],
+        target,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
