@@ -6,11 +6,11 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test lint upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 24
 
 install: .venv/installed  ## Make .venv and install the package with its tools
 
@@ -30,6 +30,9 @@ lint: install  ## Check style, YAML files and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint --no-warnings .
 	$(BIN)/codespell
+
+upstream-check: install  ## SpeechBrain's own checks; SPEECHBRAIN=/path/to/checkout
+	$(BIN)/python tools/upstream_check.py $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))
 
 clean:  ## Remove .venv, builds and caches; results stay
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -82,11 +82,13 @@ def export_onnx(trained: Trained, path: str | os.PathLike) -> float:
     program.model.metadata_props.update(_facts(trained))
 
     def run(file):
+        """Makes a session of a file."""
         session = onnxruntime.InferenceSession(
             file, providers=["CPUExecutionProvider"]
         )
 
         def logits(wavs, lens):
+            """Runs the file's graph."""
             feeds = {"wavs": wavs.numpy(), "lens": lens.numpy()}
             return torch.from_numpy(session.run(["logits"], feeds)[0])
 

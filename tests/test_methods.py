@@ -46,6 +46,17 @@ def base_folder(tmp_path_factory):
     return str(folder)
 
 
+def count(yaml, base_folder, tmp_path):
+    """Trainable parameters of a YAML's model on AST-base."""
+    overrides = {
+        "data_folder": "none",
+        "output_folder": str(tmp_path),
+        "ast_source": base_folder,
+    }
+    with open(yaml, encoding="utf-8") as file:
+        return load_hyperpyyaml(file, overrides)["encoder"].count_parameters()
+
+
 def test_every_yaml_has_a_row():
     assert {row[0] for row in TABLE} == {f.stem for f in HPARAMS.iterdir()}
 
@@ -55,17 +66,30 @@ def test_every_yaml_has_a_row():
 def test_counts_at_real_size(row, base_folder, tmp_path):
     name, *counts, _ = row
     method, norm, final = (int(count.replace(",", "")) for count in counts)
-    overrides = {
-        "data_folder": "none",
-        "output_folder": str(tmp_path),
-        "ast_source": base_folder,
-    }
-    with open(HPARAMS / f"{name}.yaml", encoding="utf-8") as file:
-        model = load_hyperpyyaml(file, overrides)["encoder"]
-    found = model.count_parameters()
+    found = count(HPARAMS / f"{name}.yaml", base_folder, tmp_path)
     assert found == {"method": method, "norm": norm, "norm_final": final}
     if name in PAPER:
         counted = method + norm + (final if name == "bitfit" else 0)
         assert PAPER[name] in (round(counted / 1000), counted // 1000)
     if name == "full_ft":
         assert round((method + norm + final) / 1e6, 1) == 85.7
+
+
+READMES = sorted(ROOT.glob("recipes/*/README.md"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", READMES, ids=lambda page: page.parent.name)
+def test_counts_in_the_recipes_tables(page, base_folder, tmp_path):
+    """Those of all YAMLs are there; what depends on the corpus is counted."""
+    table = re.findall(
+        r"^\| `(\w+)\.yaml` \| ([\d,]+) \|", page.read_text(), re.M
+    )
+    assert len(table) == len(dict(table)) == len(TABLE)
+    for name, *counts, _ in TABLE:
+        numbers = [int(count.replace(",", "")) for count in counts]
+        if name in ("full_ft", "ipet", "input_prompt"):
+            yaml = page.parent / "hparams" / f"{name}.yaml"
+            found = count(yaml, base_folder, tmp_path)
+            numbers = [found["method"], found["norm"]]
+        assert dict(table)[name] == f"{numbers[0] + numbers[1]:,}", name

@@ -50,7 +50,7 @@ HEADER = (
     "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
 )
 FLAGS = (
-    "--ast_source=speechbrain_petl/demo/ast-mini --max_length=48 "
+    "--ast_source=tests/samples/petl/ast-mini --max_length=48 "
     "--batch_size=4 --num_workers=0"
 )
 CHECKS = (

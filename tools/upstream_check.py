@@ -3,9 +3,9 @@
 
 What a pull request would hold is put into a copy of the checkout: each corpus
 as ``recipes/<upstream's name>/petl``, its rows appended to upstream's table of
-recipes, the library, and small synthetic corpora as test samples. The checks
-are upstream's: consistency tests, docstrings, linters with its settings, and
-the recipe tests of our rows.
+recipes, and as test samples small synthetic corpora and the miniature AST. The
+library is a requirement of theirs. The checks are upstream's: consistency
+tests, docstrings, linters with its settings, and the recipe tests of our rows.
 
 > python tools/upstream_check.py /path/to/speechbrain
 """
@@ -22,6 +22,9 @@ from pathlib import Path
 from speechbrain_petl.demo.corpora import write_small
 
 ROOT = Path(__file__).resolve().parents[1]
+
+LIBRARY = ROOT / "speechbrain_petl"
+AST_MINI = LIBRARY / "demo" / "ast-mini"
 
 # Upstream's names of our folders
 CORPORA = {
@@ -45,7 +48,7 @@ sys.exit(not passed)
 DOCSTRINGS = """
 import sys
 from tests.utils.check_docstrings import check_docstrings
-sys.exit(not check_docstrings(".", ["speechbrain_petl"]))
+sys.exit(not check_docstrings(sys.argv[1], ["speechbrain_petl"]))
 """
 
 
@@ -66,10 +69,9 @@ def overlay(checkout: Path, target: Path) -> list[str]:
     """
     ignored = shutil.ignore_patterns(".git", "__pycache__", "results")
     shutil.copytree(checkout, target, symlinks=True, ignore=ignored)
-    shutil.copytree(
-        ROOT / "speechbrain_petl", target / "speechbrain_petl", ignore=ignored
-    )
-    ours = ["speechbrain_petl"]
+    samples = target / "tests" / "samples" / "petl"
+    shutil.copytree(AST_MINI, samples / "ast-mini")
+    ours = []
     for folder, upstream in CORPORA.items():
         recipe = f"recipes/{upstream}/petl"
         shutil.copytree(
@@ -82,7 +84,7 @@ def overlay(checkout: Path, target: Path) -> list[str]:
         table.write_text(
             table.read_text().rstrip("\n") + "\n" + rows.split("\n", 1)[1]
         )
-        write_small(folder, target / "tests/samples/petl" / folder)
+        write_small(folder, samples / folder)
         ours.append(recipe)
     return ours
 
@@ -147,17 +149,23 @@ def main() -> int:
 def static_checks(ours: list[str]) -> list[tuple[str, list[str]]]:
     """The checks that run no recipe: name and command line of each."""
     python, bin_folder = sys.executable, Path(sys.executable).parent
+    settings = ["--config", "pyproject.toml"]
 
     def tool(name, *arguments):
-        """A linter of this environment."""
-        return [str(bin_folder / name), *arguments, *ours]
+        """A linter of this environment, for all that is ours."""
+        return [str(bin_folder / name), *arguments, *ours, str(LIBRARY)]
 
     return [
         ("consistency", [python, "-m", "pytest", "-q", "tests/consistency"]),
-        ("docstrings", [python, "-c", DOCSTRINGS]),
-        ("ruff check", tool("ruff", "check")),
-        ("ruff format", tool("ruff", "format", "--check")),
-        ("yamllint", tool("yamllint", "--no-warnings")),
+        ("docstrings", [python, "-c", DOCSTRINGS, str(LIBRARY)]),
+        ("ruff check", tool("ruff", "check", *settings)),
+        ("ruff format", tool("ruff", "format", "--check", *settings)),
+        (
+            "yamllint",
+            tool(
+                "yamllint", "--config-file", ".yamllint.yaml", "--no-warnings"
+            ),
+        ),
         (
             "codespell",
             tool(

@@ -170,6 +170,7 @@ def bubbles(rng, n, sr):
     """Random short sines that curl upwards."""
 
     def bubble():
+        """One of them."""
         length = int(rng.uniform(0.03, 0.1) * sr)
         pitch = log_uniform(rng, 300, 1500) * np.linspace(1, 2, length) ** 2
         return tone(pitch, length, sr) * fade(length, sr, 0.02)

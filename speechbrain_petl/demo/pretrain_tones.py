@@ -166,6 +166,7 @@ def struck_bars(rng, n, sr):
     """Inharmonic decaying strokes."""
 
     def stroke(k):
+        """The ringing of one bar."""
         low = log_uniform(rng, 300, 1500)
         return sum(ping(rng, sr, low * r, 0.4) for r in (1, 2.76, 5.4))
 

@@ -38,6 +38,7 @@ def _demo(rng, n_samples, sample_rate, event):
 
 def _glide(rng, n_samples, sample_rate, contour):
     def event(n):
+        """One sound of n samples."""
         low, ratio = log_uniform(rng, 200, 1200), rng.uniform(1.4, 3.0)
         pitch = low * ratio ** contour(np.linspace(0.0, 1.0, n))
         wave = tone(pitch, n, sample_rate, rng.integers(1, 6), 1.0)
@@ -49,6 +50,7 @@ def _glide(rng, n_samples, sample_rate, contour):
 def _pulses(rng, n_samples, sample_rate, times, decay=1.0):
     # ``times`` are fractions of the event; one timbre for all its pulses.
     def event(n):
+        """One sound of n samples."""
         length = min(n, int(rng.uniform(0.02, 0.05) * sample_rate))
         centre = log_uniform(rng, 400, 4000)
         pulse = noise(
@@ -65,6 +67,7 @@ def _pulses(rng, n_samples, sample_rate, times, decay=1.0):
 
 def _two_tones(rng, n_samples, sample_rate, together):
     def event(n):
+        """One sound of n samples."""
         low, ratio = log_uniform(rng, 250, 1200), rng.uniform(2.0, 3.5)
         slots = rng.integers(4, 8)
         high_on = np.linspace(0.0, slots, n, endpoint=False).astype(int) % 2
@@ -79,6 +82,7 @@ def _two_tones(rng, n_samples, sample_rate, together):
 
 def _tremolo(rng, n_samples, sample_rate, cycles):
     def event(n):
+        """One sound of n samples."""
         pitch = log_uniform(rng, 150, 800)
         wave = tone(pitch, n, sample_rate, rng.integers(3, 10))
         wave /= np.abs(wave).max()

@@ -188,6 +188,7 @@ def in_room(registry: dict[str, Family]) -> Callable[[Family], Family]:
 
     def add(generator: Family) -> Family:
         def family(rng, n_samples, sample_rate):
+            """Generates a wave and puts it into a room."""
             wave = generator(rng, n_samples, sample_rate)
             return finish(rng, wave, sample_rate)
 

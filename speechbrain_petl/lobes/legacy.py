@@ -35,7 +35,7 @@ class ParallelShared(Parallel):
     """
 
     def forward(self, hidden, *args, shared, **kwargs):
-        """Runs target and adapter on [B, T, d]; appends A(...) to a list."""
+        """Runs target and adapter on [B, T, d]; puts the latter into a list."""
         output, rest = split(self.target(hidden, *args, **kwargs))
         adapted = self.adapt(hidden if self.place == "before" else output)
         shared.append(adapted)
