@@ -110,10 +110,9 @@ def write_results(folder, result, label_encoder, facts, hparams):
     ):
         writer.writerow([name, labels[target], labels[guess], f"{p:.6f}"])
     write_file(os.path.join(folder, "predictions.csv"), rows.getvalue())
-    write_file(
-        os.path.join(folder, "confusion_matrix.png"),
-        draw_confusion(confusion, labels),
-    )
+    picture = io.BytesIO()
+    draw_confusion(confusion, labels).savefig(picture, format="png", dpi=150)
+    write_file(os.path.join(folder, "confusion_matrix.png"), picture.getvalue())
     write_file(
         os.path.join(folder, "results.json"),
         json.dumps(summary, indent=2, allow_nan=False),
@@ -128,8 +127,20 @@ def write_file(path: str, content: str | bytes) -> None:
         temporary.write_bytes(content)
 
 
-def draw_confusion(confusion: torch.Tensor, labels: list[str]) -> bytes:
-    """Draws a confusion matrix as a PNG, rows in share of their class."""
+def draw_confusion(confusion: torch.Tensor, labels: list[str]):
+    """Draws a confusion matrix, rows in share of their class.
+
+    Arguments
+    ---------
+    confusion : torch.Tensor
+        Counts [target, prediction].
+    labels : list of str
+        The classes in their order.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     from matplotlib.figure import Figure  # slow to import
 
     n = len(labels)
@@ -152,9 +163,7 @@ def draw_confusion(confusion: torch.Tensor, labels: list[str]) -> bytes:
             fontsize=6,
             color="white" if share[row, column] > 0.5 else "black",
         )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    return buffer.getvalue()
+    return figure
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The papers' figures, one kind a file; each gives a matplotlib figure."""
