@@ -1,5 +1,7 @@
 """From a manifest to batches of 16 kHz mono waveforms and label indices."""
 
+from speechbrain_petl.waveform_cache import WaveformCache
+
 from speechbrain.dataio import audio_io
 from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
@@ -31,6 +33,7 @@ def make_datasets(
     data_folder: str,
     label_encoder: CategoricalEncoder,
     sample_rate: int = 16000,
+    cache_gb: float = 0.0,
 ) -> dict[str, DynamicItemDataset | None]:
     """Makes the datasets of a recipe.
 
@@ -45,6 +48,8 @@ def make_datasets(
         The corpus's label map.
     sample_rate : int
         Rate in Hz that clips are resampled to; channels are averaged.
+    cache_gb : float
+        Size of the cache of decoded clips, see ``WaveformCache``.
 
     Returns
     -------
@@ -54,13 +59,18 @@ def make_datasets(
         validation split of a protocol that has none.
     """
     normalize = AudioNormalizer(sample_rate)
+    cache = WaveformCache(cache_gb, sample_rate)
+
+    def decode(wav):
+        """Decodes a file of any rate and number of channels."""
+        audio, rate = audio_io.load(wav, channels_first=False)
+        return normalize(audio, rate)
 
     @takes("wav")
     @provides("sig")
     def audio_pipeline(wav):
-        """Decodes a file of any rate and number of channels."""
-        audio, rate = audio_io.load(wav, channels_first=False)
-        return normalize(audio, rate)
+        """Gives a waveform [samples]."""
+        return cache.get(wav, decode)
 
     @takes("label")
     @provides("target")

@@ -8,6 +8,13 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Decoded clips go into a folder of the tests, not into the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["SPEECHBRAIN_PETL_CACHE"] = str(folder)
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """A tiny AST in Hugging Face's format, no tensor of it trivial."""

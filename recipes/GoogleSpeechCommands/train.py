@@ -45,6 +45,7 @@ if __name__ == "__main__":
         hparams["data_folder"],
         label_encoder,
         hparams["sample_rate"],
+        hparams["cache_gb"],
     )
 
     loggers = [hparams["train_logger"]]
