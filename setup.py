@@ -21,7 +21,8 @@ REQUIRED = [
     "requests",  # downloads that continue where they stopped
     "tqdm",  # progress of downloads
     "soundfile",  # audio files
-    "matplotlib",  # confusion matrices
+    "matplotlib",  # confusion matrices, the papers' figures
+    "scikit-learn",  # t-SNE; brings scipy, whose paired tests are used
 ]
 
 EXTRAS = {
@@ -34,12 +35,18 @@ EXTRAS = {
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
+    "search": ["optuna"],  # experiments search
+    "slurm": ["submitit"],  # experiments run --launcher submitit
     # speechbrain-petl export: written by the first two, checked by the third
     "export": ["onnx", "onnxscript", "onnxruntime"],
 }
 
 # The tests skip nothing that an extra would bring.
-EXTRAS["test"] += EXTRAS["tensorboard"] + EXTRAS["peft"] + EXTRAS["export"]
+EXTRAS["test"] += [
+    package
+    for extra in ("tensorboard", "peft", "search", "slurm", "export")
+    for package in EXTRAS[extra]
+]
 
 setup(
     name="speechbrain-petl",

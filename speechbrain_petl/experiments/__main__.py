@@ -12,7 +12,7 @@ from speechbrain_petl.experiments.cells import FINISHED
 from speechbrain_petl.experiments.collect import collect
 from speechbrain_petl.experiments.corpora import find_recipes
 from speechbrain_petl.experiments.launchers import Local, Submitit
-from speechbrain_petl.experiments.plan import load_plan
+from speechbrain_petl.experiments.plan import load_plan, require
 from speechbrain_petl.experiments.run import keep_plan, run, survey
 from speechbrain_petl.experiments.statistics import compare
 from speechbrain_petl.experiments.table import write_tables
@@ -119,6 +119,34 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("output", type=Path, help="a plan's output folder")
     pair.add_argument("first", help="a variant")
     pair.add_argument("second", help="another one")
+    draw = command("plot", plot, "draw figures of what is finished")
+    draw.add_argument("output", type=Path, help="a plan's output folder")
+    draw.add_argument("--kinds", metavar="A,B,...", help="default: all")
+    page = command("report", report, "write one web page of everything")
+    page.add_argument("output", type=Path, help="a plan's output folder")
+    look = command("search", search_one, "search hyperparameters by validation")
+    look.add_argument("yaml", type=Path, help="recipes/<Corpus>/hparams/*.yaml")
+    look.add_argument("--data_folder", required=True, help="the corpus")
+    look.add_argument(
+        "--space",
+        action="append",
+        required=True,
+        metavar="KEY=SPACE",
+        help="LOW:HIGH, log:LOW:HIGH or A,B,...; once for each key",
+    )
+    look.add_argument("--trials", type=int, default=20, help="in all")
+    look.add_argument("--output", help="default: results/search_<yaml>")
+    look.add_argument(
+        "--fold", type=int, help="test fold; its neighbour counts"
+    )
+    look.add_argument("--seed", type=int, default=1234)
+    look.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an override of all trials",
+    )
     return top
 
 
@@ -216,6 +244,47 @@ def compare_two(options) -> int:
             f"p = {found.permutation:.4g} (paired permutation test), "
             f"{found.t_test:.4g} (paired t-test)"
         )
+    return 0
+
+
+def plot(options) -> int:
+    """Draws figures."""
+    from speechbrain_petl.experiments.plot import KINDS, write_figures
+
+    kinds = options.kinds.split(",") if options.kinds else None
+    require(kinds or [], KINDS, "kind of figure", "--kinds")
+    outcome = collect(options.output)
+    for file in write_figures(outcome, options.output / "figures", kinds):
+        print(file)
+    return 0
+
+
+def report(options) -> int:
+    """Writes the page."""
+    from speechbrain_petl.experiments.report import write_report
+
+    print(write_report(collect(options.output), options.output))
+    return 0
+
+
+def search_one(options) -> int:
+    """Searches and prints the best overrides."""
+    from speechbrain_petl.experiments.search import read_space, search
+
+    best, accuracy = search(
+        options.yaml,
+        options.data_folder,
+        read_space(options.space),
+        Path(options.output or f"results/search_{options.yaml.stem}"),
+        options.trials,
+        pairs(options.set, "--set"),
+        options.seed,
+        options.fold,
+    )
+    print(
+        f"validation accuracy {100 * accuracy:.2f} %: "
+        + " ".join(f"--{key} {value}" for key, value in best.items())
+    )
     return 0
 
 

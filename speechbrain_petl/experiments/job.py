@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from speechbrain_petl.experiments.cells import (
     FAILED,
     FINISHED,
@@ -79,6 +80,8 @@ def command_line(
         launcher.append(f"--nproc_per_node={n_processes}")
     flags = RunOptions().as_dict()
     options = []
+    if n_processes > 1 and not torch.cuda.is_available():
+        options.append("--distributed_backend=gloo")
     for key, value in cell.options().items():
         if isinstance(flags.get(key), bool):
             options += [f"--{key}"] if value else []

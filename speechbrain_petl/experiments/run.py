@@ -108,7 +108,7 @@ def run(
     """
     waiting = [w.job for w in work if w.state != FINISHED]
     outcomes = Counter({FINISHED: len(work) - len(waiting)})
-    total, start, done, running = len(work), time.monotonic(), 0, {}
+    total, start, ran, running = len(work), time.monotonic(), 0, {}
     say(f"{outcomes[FINISHED]} of {total} cells are finished already")
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -124,9 +124,9 @@ def run(
                     time.sleep(PAUSE)
                 continue
             outcomes[outcome] += 1
-            done += 1
+            ran += seconds > 0
             left = total - sum(outcomes.values())
-            rate = (time.monotonic() - start) / done
+            rate = (time.monotonic() - start) / max(1, ran)
             say(
                 f"[{total - left}/{total}] {outcome:8} {job.name} "
                 f"{seconds:.0f} s; {left} left, about {clock(left * rate)}"

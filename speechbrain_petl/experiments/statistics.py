@@ -1,13 +1,12 @@
 """What many runs say together: means, intervals, a paired test."""
 
-import math
 from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import NamedTuple
 
+import numpy as np
+from scipy import stats
 from speechbrain_petl.experiments.collect import Result
-
-Z = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
 class Summary(NamedTuple):
@@ -50,32 +49,6 @@ class Summary(NamedTuple):
         return f"{self.mean:.2f}{spread}{missing}"
 
 
-def wilson(correct: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, 1927).
-
-    Arguments
-    ---------
-    correct, total : int
-        Clips.
-
-    Returns
-    -------
-    low, high : float
-        Between 0 and 1.
-
-    Example
-    -------
-    >>> low, high = wilson(80, 100)
-    >>> round(low, 4), round(high, 4)
-    (0.7112, 0.8666)
-    """
-    share, square = correct / total, Z**2 / total
-    centre = (share + square / 2) / (1 + square)
-    spread = math.sqrt(share * (1 - share) / total + square / (4 * total))
-    half = Z * spread / (1 + square)
-    return centre - half, centre + half
-
-
 def summarise(results: Sequence[Result]) -> Summary | None:
     """Sums up the cells of a variant on a corpus.
 
@@ -95,15 +68,15 @@ def summarise(results: Sequence[Result]) -> Summary | None:
     accuracies = [100 * run["accuracy"] for run in found]
     correct = sum(run["n_correct"] for run in found)
     total = sum(run["n_test"] for run in found)
-    low, high = wilson(correct, total)
+    interval = stats.binomtest(correct, total).proportion_ci(method="wilson")
     return Summary(
         len(found),
         len(results),
         mean(accuracies),
         stdev(accuracies) if len(accuracies) > 1 else None,
         100 * correct / total,
-        100 * low,
-        100 * high,
+        100 * interval.low,
+        100 * interval.high,
         found[0]["trainable"],
     )
 
@@ -147,9 +120,6 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
     ValueError
         If fewer than two cells are finished in both.
     """
-    import numpy as np
-    from scipy import stats  # slow to import
-
     mine, other = (
         {
             _place(r.cell): 100 * r.results["accuracy"]
