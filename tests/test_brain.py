@@ -216,3 +216,90 @@ def test_an_interrupted_run_continues(tmp_path):
         assert torch.equal(mine, other)
     log = (tmp_path / "cut" / "train_log.txt").read_text()
     assert re.findall(r"epoch: (\d)", log) == ["1", "2", "3", "4"]
+
+
+class Dropping(ToyBrain):
+    """Drops numbers out, so that each step depends on what was drawn."""
+
+    def compute_forward(self, batch, stage):
+        """Logits [B, 2]."""
+        vectors = batch.to(self.device).sig.data
+        if stage == sb.Stage.TRAIN:
+            vectors = torch.nn.functional.dropout(vectors, 0.5)
+        return self.modules.classifier(self.modules.encoder(vectors))
+
+    def fit_batch(self, batch):
+        """Notes the loss of each step."""
+        if (self.hparams.epoch_counter.current, self.step) == self.die_at:
+            raise KeyboardInterrupt
+        loss = super().fit_batch(batch)
+        self.losses.append(loss.item())
+        return loss
+
+
+def dropping(folder, die_at=None, **run_opts):
+    """A brain that drops out, and may be interrupted at (epoch, step)."""
+    brain = toy(folder, **run_opts)
+    brain.__class__, brain.losses, brain.die_at = Dropping, [], die_at
+    return brain
+
+
+@pytest.mark.parametrize("die_at", [(1, 2), (2, 1), (2, 3), (4, 3)])
+@pytest.mark.parametrize("interval", [0, 1, 2])
+def test_an_interrupted_run_is_bit_equal(die_at, interval, tmp_path):
+    """Also one that is taken up inside an epoch."""
+    whole = dropping(tmp_path / "whole")
+    fit(whole)
+    options = {"ckpt_interval_steps": interval}
+    cut = dropping(tmp_path / "cut", die_at, **options)
+    with pytest.raises(KeyboardInterrupt):
+        fit(cut)
+    torch.manual_seed(99)
+    again = dropping(tmp_path / "cut", **options)
+    fit(again)
+    assert len(again.losses) < 12 or die_at == (1, 2) and interval != 1
+    assert again.losses == whole.losses[-len(again.losses) :]
+    for mine, other in zip(
+        again.modules.parameters(), whole.modules.parameters()
+    ):
+        assert torch.equal(mine, other)
+
+
+def test_no_checkpoint_between_accumulated_gradients(tmp_path):
+    options = {"ckpt_interval_steps": 1, "grad_accumulation_factor": 3}
+    whole = dropping(tmp_path / "whole", grad_accumulation_factor=3)
+    fit(whole)
+    cut = dropping(tmp_path / "cut", (2, 3), **options)
+    with pytest.raises(KeyboardInterrupt):
+        fit(cut)
+    again = dropping(tmp_path / "cut", **options)
+    fit(again)
+    assert again.losses == whole.losses[-len(again.losses) :]
+
+
+class Exploding(Dropping):
+    """Has a loss that is not a number at one step."""
+
+    def compute_objectives(self, predictions, batch, stage):
+        """The loss, or nan."""
+        loss = super().compute_objectives(predictions, batch, stage)
+        return loss * float("nan") if "c3" in batch.id else loss
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    brain = dropping(tmp_path, nonfinite_patience=0)
+    brain.__class__ = Exploding
+    with pytest.raises(ValueError, match="not finite .* the clips .*c3"):
+        fit(brain)
+
+
+def test_or_its_update_is_skipped(tmp_path, caplog):
+    brain = dropping(tmp_path, nonfinite_patience=1)
+    brain.__class__ = Exploding
+    fit(brain)
+    assert "c3: this update is skipped" in caplog.text
+    assert all(p.isfinite().all() for p in brain.modules.parameters())
+    losses = torch.tensor(brain.losses)
+    assert losses.isnan().sum() == 4, "one an epoch"
+    log = (tmp_path / "train_log.txt").read_text()
+    assert "nan" not in log.replace("nonfinite", "")
