@@ -2,15 +2,17 @@
 
 import os
 
+import numpy as np
 import soundfile
 import torch
 
-from speechbrain.dataio import audio_io
 from speechbrain.dataio.preprocess import AudioNormalizer
 
 OGG_PAGE = 65307  # bytes that a page has at most
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)  # what writes to a pipe leaves in a header
 MP3_SLACK = 4 * 1152  # samples by which its header may be off
+FLOATS = ("FLOAT", "DOUBLE")  # the encodings that can hold nan
+BLOCK = 1 << 20  # samples read at once when only looking
 
 
 def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
@@ -26,14 +28,14 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If there is no such file, it is not audio, was cut off, or holds no
-        sample.
+        If there is no such file, it is not audio, was cut off, holds no
+        sample, or one that is no finite number.
     """
     path = str(path)
     if not os.path.isfile(path):
         raise ValueError(f"There is no file '{path}'.")
     try:
-        audio, rate = audio_io.load(path, channels_first=False)
+        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
         cut_off = is_cut_off(path, len(audio))
     except (RuntimeError, OSError, ValueError) as error:
         raise ValueError(
@@ -46,7 +48,60 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
         )
     if len(audio) == 0:
         raise ValueError(f"'{path}' holds no audio: it has no sample.")
-    return normalizer(audio, rate)
+    if not np.isfinite(audio).all():
+        raise ValueError(
+            f"'{path}' holds samples that are nan or infinite: write it anew."
+        )
+    return normalizer(torch.from_numpy(audio), rate)
+
+
+def look_at(path: str) -> tuple[float, str | None]:
+    """Finds what would keep a file from being read, without decoding it all.
+
+    A header that can be read, and a last sample that can, speak for what lies
+    between; floating-point samples are looked at one and all.
+
+    Arguments
+    ---------
+    path : str
+        The file.
+
+    Returns
+    -------
+    duration : float
+        In seconds.
+    reason : str or None
+        Why the file cannot be used: ``missing``, ``unreadable``, ``empty``,
+        ``cut off`` or ``not finite``.
+
+    Example
+    -------
+    >>> path = str(getfixture("tmp_path") / "a.wav")
+    >>> soundfile.write(path, np.array([0.0, np.nan]), 16000, "FLOAT")
+    >>> look_at(path)[1]
+    'not finite'
+    """
+    path = str(path)
+    if not os.path.isfile(path):
+        return 0.0, "missing"
+    try:
+        with soundfile.SoundFile(path) as file:
+            if not file.frames:
+                return 0.0, "empty"
+            file.seek(file.frames - 1)
+            n_samples = file.tell() + len(file.read(1))
+            if file.format != "MP3" and n_samples < file.frames:
+                return 0.0, "cut off"
+            if file.format in ("WAV", "OGG") and is_cut_off(path, n_samples):
+                return 0.0, "cut off"
+            if file.subtype in FLOATS:
+                file.seek(0)
+                for block in file.blocks(BLOCK, dtype="float32"):
+                    if not np.isfinite(block).all():
+                        return 0.0, "not finite"
+            return file.frames / file.samplerate, None
+    except (RuntimeError, OSError):
+        return 0.0, "unreadable"
 
 
 def is_cut_off(path: str, n_samples: int) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from speechbrain.dataio.audio_io import info
+from speechbrain_petl.audio import look_at
+
 from speechbrain.utils.logger import get_logger
 
 logger = get_logger(__name__)
@@ -127,39 +128,10 @@ def warn_if_excerpt(
         )
 
 
-def probe(data_folder: Path, path: str) -> tuple[float, str | None]:
-    """Reads the header of an audio file.
-
-    Arguments
-    ---------
-    data_folder : Path
-        The corpus.
-    path : str
-        The audio file, relative to the corpus.
-
-    Returns
-    -------
-    duration : float
-        In seconds.
-    reason : str or None
-        Why the file cannot be used.
-    """
-    file = data_folder / path
-    if not file.is_file():
-        return 0.0, "missing"
-    try:
-        header = info(str(file))
-    except RuntimeError:
-        return 0.0, "unreadable"
-    if header.frames == 0:
-        return 0.0, "empty"
-    return header.duration, None
-
-
 def check_audio(
     data_folder: str | Path, paths: Iterable[str], skip_bad_audio: bool = False
 ) -> dict[str, float]:
-    """Reads the header of every audio file.
+    """Looks at every audio file.
 
     Arguments
     ---------
@@ -168,7 +140,7 @@ def check_audio(
     paths : iterable of str
         The audio files, relative to the corpus.
     skip_bad_audio : bool
-        Leave out missing, unreadable and empty files with a warning.
+        Leave out files that cannot be used, see ``look_at``, with a warning.
 
     Returns
     -------
@@ -189,10 +161,10 @@ def check_audio(
                 f"The metadata of {data_folder} names {path}, which is not "
                 "inside that folder: restore the original metadata."
             )
-    # Reading headers waits on the disk, above all on a network drive.
+    # That waits on the disk, above all on a network drive.
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = dict(
-            zip(paths, pool.map(lambda p: probe(data_folder, p), paths))
+            zip(paths, pool.map(lambda p: look_at(data_folder / p), paths))
         )
     bad = [f"{p} ({reason})" for p, (_, reason) in found.items() if reason]
     if bad:

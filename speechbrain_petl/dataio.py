@@ -1,8 +1,8 @@
 """From a manifest to batches of 16 kHz mono waveforms and label indices."""
 
+from speechbrain_petl.audio import read_audio
 from speechbrain_petl.waveform_cache import WaveformCache
 
-from speechbrain.dataio import audio_io
 from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -63,8 +63,7 @@ def make_datasets(
 
     def decode(wav):
         """Decodes a file of any rate and number of channels."""
-        audio, rate = audio_io.load(wav, channels_first=False)
-        return normalize(audio, rate)
+        return read_audio(wav, normalize)
 
     @takes("wav")
     @provides("sig")

@@ -1,8 +1,17 @@
 """Holds for the whole suite, doctests included."""
 
 import os
+import runpy
+import sys
+from pathlib import Path
 
 import pytest
+
+
+def pytest_addoption(parser):
+    """For docs/RELIABILITY.md, see tests/reliability."""
+    parser.addoption("--record", help="write which faults were tried there")
+
 
 # The suite needs no network; a test that asks the hub for anything fails.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -56,8 +65,6 @@ def make_artefact(tiny_folder, tmp_path_factory):
     ``make_artefact(folder, yaml, labels, **overrides)``; every trained tensor
     is far from its start.
     """
-    from pathlib import Path
-
     import torch
     from hyperpyyaml import load_hyperpyyaml, resolve_references
     from speechbrain_petl.artefact import write_artefact
@@ -107,3 +114,52 @@ def make_artefact(tiny_folder, tmp_path_factory):
         return hparams, head
 
     return make
+
+
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory):
+    """A small corpus for each recipe folder."""
+    from speechbrain_petl.demo.corpora import SMALL, write_small
+
+    folder = tmp_path_factory.mktemp("corpora")
+    return {recipe: write_small(recipe, folder / recipe) for recipe in SMALL}
+
+
+@pytest.fixture
+def arguments(corpora, tiny_folder):
+    """``arguments(recipe, output, *more)``: overrides of a small run."""
+
+    def make(recipe, output, *more):
+        options = {
+            "data_folder": corpora[recipe],
+            "ast_source": tiny_folder,
+            "output_folder": output,
+            "max_length": 48,
+            "batch_size": 4,
+            "num_workers": 0,
+        }
+        flat = [str(x) for k, v in options.items() for x in (f"--{k}", v)]
+        return [*flat, "--device", "cpu", "--noprogressbar", *more]
+
+    return make
+
+
+@pytest.fixture
+def train(monkeypatch):
+    """``train(yaml, arguments)``: runs train.py in this process."""
+
+    from speechbrain.utils import logger
+
+    def run(yaml, args):
+        recipe = Path(yaml).parents[1]
+        script = str(recipe / "train.py")
+        monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+        # SpeechBrain puts its logger's level there, for all that comes after.
+        monkeypatch.setenv("SB_LOG_LEVEL", "INFO")
+        # Which packages there are: pip takes a second to tell, at each run.
+        monkeypatch.setattr(logger, "get_environment_description", str)
+        monkeypatch.syspath_prepend(str(recipe))
+        runpy.run_path(script, run_name="__main__")
+
+    return run

@@ -179,7 +179,8 @@ def fit_positions(model: ASTModel, max_length: int | None, how: str) -> None:
         ``resize`` or ``zeros``, see ``AST``.
     """
     config, embeddings = model.config, model.embeddings
-    max_length = max_length or config.max_length
+    if max_length is None:
+        max_length = config.max_length
     if max_length < config.patch_size:
         raise ValueError(
             f"max_length is {max_length} frames, but one patch of "

@@ -32,6 +32,11 @@ class ASTFbank(nn.Module):
         Statistics of the log-mel features; AudioSet's by default. Those of
         other corpora are in ``STATISTICS``.
 
+    Raises
+    ------
+    ValueError
+        If a size or ``std`` is not above 0.
+
     Example
     -------
     >>> fbank = ASTFbank(max_length=100)
@@ -49,6 +54,17 @@ class ASTFbank(nn.Module):
         std: float = STATISTICS["audioset"][1],
     ):
         super().__init__()
+        sizes = {
+            "max_length": max_length,
+            "n_mels": n_mels,
+            "sample_rate": sample_rate,
+            "std": std,
+        }
+        for name, value in sizes.items():
+            if value <= 0:
+                raise ValueError(
+                    f"{name} is {value}: give the features' a number above 0."
+                )
         self.max_length = max_length
         self.sample_rate = sample_rate
         # A YAML's numbers are of a class that torch.export does not know.

@@ -1,0 +1,57 @@
+"""A run that is killed anywhere goes on to the very same end."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SEED, POINTS = 4, 20
+
+
+@pytest.mark.slow
+def test_killed_anywhere(corpora, tiny_folder, record, tmp_path):
+    """With SpecAugment and dropout, and a checkpoint at each step."""
+    arguments = {
+        "data_folder": corpora["ESC50"],
+        "ast_source": tiny_folder,
+        "max_length": 48,
+        "batch_size": 8,
+        "num_workers": 0,
+        "number_of_epochs": 2,
+        "ckpt_interval_minutes": 0,
+        "ckpt_interval_steps": 1,
+        "adapter_dropout": 0.3,
+        "device": "cpu",
+    }
+    yaml = ROOT / "recipes" / "ESC50" / "hparams" / "ipet.yaml"
+    command = [sys.executable, str(Path(__file__).with_name("kill_points.py"))]
+    command += [str(yaml), str(tmp_path), str(POINTS), str(SEED)]
+    command += [f"--{key}={value}" for key, value in arguments.items()]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "SPEECHBRAIN_PETL_CACHE": str(tmp_path / "cache"),
+    }
+    run = subprocess.run(
+        [*command, "--noprogressbar"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert len(found) >= POINTS
+    for point in found:
+        assert point["killed"], point
+        assert point["bit_equal"], point
+    phases = Counter(point["phase"] for point in found)
+    assert len(phases) == 6, phases
+    for phase, times in phases.items():
+        record(f"SIGKILL during {phase}", times)
