@@ -18,6 +18,7 @@ REQUIRED = [
     "safetensors",  # what was trained, on disk
     "huggingface_hub",  # checkpoints and artefacts on the hub
     "pooch",  # corpora fetched and their checksums verified
+    "filelock",  # one process downloads while others wait
     "requests",  # downloads that continue where they stopped
     "tqdm",  # progress of downloads
     "soundfile",  # audio files

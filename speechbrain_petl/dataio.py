@@ -16,10 +16,14 @@ def load_label_encoder(path: str) -> CategoricalEncoder:
     Raises
     ------
     ValueError
-        If it is missing.
+        If it is missing or malformed.
     """
     encoder = CategoricalEncoder()
-    if not encoder.load_if_possible(path):
+    try:
+        found = encoder.load_if_possible(path)
+    except (KeyError, ValueError, SyntaxError, IndexError) as error:
+        raise ValueError(f"'{path}' is no label map: {error}.") from error
+    if not found:
         raise ValueError(
             f"There is no label map at '{path}': run the data preparation, "
             "which writes it beside the manifests."

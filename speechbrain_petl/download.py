@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pooch
 import requests
+from filelock import FileLock
 from speechbrain_petl.archives import refuse_occupied, unpack
 from tqdm import tqdm
 
@@ -125,6 +126,9 @@ def fetch_archive(
 ) -> Path:
     """Downloads a zip or tar archive, checks it and unpacks it.
 
+    Of several processes that want the same one, the first fetches it and the
+    others wait.
+
     Arguments
     ---------
     url : str
@@ -155,6 +159,20 @@ def fetch_archive(
     destination = Path(destination_folder).absolute()
     refuse_occupied(destination)
     archive = destination.parent / (Path(urlsplit(url).path).name or "archive")
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    lock = archive.with_name(f".{archive.name}.lock")
+    try:
+        with FileLock(lock):
+            # Another process may have fetched it while this one waited.
+            if not (destination.is_dir() and any(destination.iterdir())):
+                _fetch(url, known_hash, archive, destination, top_level)
+    finally:
+        lock.unlink(missing_ok=True)
+    return destination
+
+
+def _fetch(url, known_hash, archive, destination, top_level):
+    """Does it; no other process is at it."""
     was_there = archive.exists()
     part_file = archive.with_name(f"{archive.name}.part")
     try:
@@ -182,4 +200,3 @@ def fetch_archive(
     unpack(archive, destination, top_level)
     if not was_there:
         archive.unlink()
-    return destination

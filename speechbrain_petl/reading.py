@@ -5,11 +5,30 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load
 from speechbrain_petl.artefact import FORMAT, FORMAT_VERSION, HEAD
 from speechbrain_petl.dataio import load_label_encoder
 from speechbrain_petl.lobes.petl import PETLModel
 from torch import nn
+
+# What loading reads of artefact.json, and of what kinds it is
+KINDS = {
+    "labels": list,
+    "backbone": {
+        "source": str,
+        "revision": str | None,
+        "fingerprint": str,
+    },
+    "tensors": {"sha256": str},
+    "probe": {
+        "seed": int,
+        "samples": int,
+        "tolerance": float,
+        "logits": list,
+    },
+}
+LONGEST_PROBE = 10_000_000  # samples
 
 
 def read_metadata(path: str | Path) -> dict:
@@ -18,7 +37,8 @@ def read_metadata(path: str | Path) -> dict:
     Raises
     ------
     ValueError
-        If it is missing, no JSON, or of another format or a later version.
+        If it is missing, no JSON, of another format or a later version, or
+        lacks something.
     """
     try:
         metadata = json.loads(Path(path).read_text("utf-8"))
@@ -27,14 +47,38 @@ def read_metadata(path: str | Path) -> dict:
         raise ValueError(
             f"There is no artefact: '{path}' is missing."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"'{path}' is no artefact's metadata.") from error
     if found[0] != FORMAT or found[1] > FORMAT_VERSION:
         raise ValueError(
             f"'{path}' has the format {found[0]} {found[1]}, but this version "
             f"of the package reads {FORMAT} up to {FORMAT_VERSION}: update it."
         )
+    wrong = _misfits(metadata, KINDS)
+    if not wrong and not all(isinstance(x, str) for x in metadata["labels"]):
+        wrong = ["labels"]
+    if not wrong and not 0 < metadata["probe"]["samples"] <= LONGEST_PROBE:
+        wrong = ["probe.samples"]
+    if wrong:
+        raise ValueError(
+            f"'{path}' is no whole metadata of an artefact: {', '.join(wrong)} "
+            "is missing or of another kind."
+        )
     return metadata
+
+
+def _misfits(found, kinds):
+    """Names what a mapping lacks or has of another kind."""
+    names = []
+    for key, kind in kinds.items():
+        value = found.get(key, ...)
+        if not isinstance(kind, dict):
+            names += [] if isinstance(value, kind) else [key]
+        elif isinstance(value, dict):
+            names += [f"{key}.{name}" for name in _misfits(value, kind)]
+        else:
+            names.append(key)
+    return names
 
 
 def load_tensors(
@@ -45,8 +89,8 @@ def load_tensors(
     Raises
     ------
     ValueError
-        If the file is not the one with this SHA-256, or a tensor is missing,
-        unexpected or misshapen.
+        If the file is not the one with this SHA-256, no safetensors file, or a
+        tensor is missing, unexpected or misshapen.
     """
     content = Path(path).read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
@@ -54,7 +98,12 @@ def load_tensors(
             f"'{path}' is not the file that belongs to this artefact: its "
             "SHA-256 is another. It was damaged or exchanged; fetch it again."
         )
-    tensors = load(content)
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise ValueError(
+            f"'{path}' is no safetensors file: {error}."
+        ) from error
     head = {
         name.removeprefix(HEAD): tensors.pop(name)
         for name in list(tensors)

@@ -17,6 +17,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.error import YAMLError
 from torch import nn
 
 # Packages whose modules an artefact may be made of.
@@ -67,7 +68,11 @@ class Spec:
         except FileNotFoundError as error:
             raise ValueError(
                 f"There is no artefact: '{path}' is missing."
-            ) from (error)
+            ) from error
+        except (YAMLError, UnicodeDecodeError) as error:
+            raise ValueError(f"'{path}' cannot be read as YAML.") from error
+        if not isinstance(self.tree, CommentedMap):
+            raise ValueError(f"'{path}' has no keys.")
         self.built = dict(given or {})
         self.trusted = trusted
 
@@ -120,7 +125,10 @@ class Spec:
         """A module's class, or what one calls: a function, a configuration."""
         if kind in ("!new", "!name") and self._is_trusted(name):
             module, _, name = name.rpartition(".")
-            found = getattr(importlib.import_module(module), name, None)
+            try:
+                found = getattr(importlib.import_module(module), name, None)
+            except ImportError:
+                found = None
             is_module = inspect.isclass(found) and issubclass(found, nn.Module)
             is_named = kind == "!name" and (
                 inspect.isfunction(found) or dataclasses.is_dataclass(found)

@@ -1,5 +1,6 @@
 """Holds for the whole suite, doctests included."""
 
+import json
 import os
 import runpy
 import sys
@@ -7,10 +8,47 @@ from pathlib import Path
 
 import pytest
 
+RECORD = {}  # (fault, test): how often it was tried and went well, or did not
+
 
 def pytest_addoption(parser):
-    """For docs/RELIABILITY.md, see tests/reliability."""
-    parser.addoption("--record", help="write which faults were tried there")
+    """For docs/RELIABILITY.md, which tools/reliability_table.py makes."""
+    parser.addoption("--record", help="write which faults were tried, as JSON")
+
+
+@pytest.fixture
+def record(request):
+    """``record(fault, times=1)``: this test tries a fault.
+
+    A test that tries one fault only has the marker ``fault`` instead.
+    """
+    request.node.faults = []
+    return lambda fault, times=1: request.node.faults.append((fault, times))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Notes how the trials of faults went."""
+    report = yield
+    tried = list(getattr(item, "faults", []))
+    tried += [(mark.args[0], 1) for mark in item.iter_markers("fault")]
+    if report.when == "call" and not report.skipped:
+        test = f"{item.path.stem}::{item.originalname}"
+        for fault, times in tried:
+            entry = RECORD.setdefault((fault, test), {"passed": 0, "failed": 0})
+            entry[report.outcome] += times
+    return report
+
+
+def pytest_sessionfinish(session):
+    """Writes what was noted."""
+    file = session.config.getoption("--record")
+    if file:
+        rows = [
+            {"fault": fault, "test": test, **times}
+            for (fault, test), times in sorted(RECORD.items())
+        ]
+        Path(file).write_text(json.dumps(rows, indent=2) + "\n")
 
 
 # The suite needs no network; a test that asks the hub for anything fails.

@@ -130,6 +130,7 @@ def test_a_hub_backbone_is_recorded_with_its_commit(artefact):
     assert portable_name("MIT/ast") == locate("MIT/ast") == "MIT/ast"
 
 
+@pytest.mark.fault("artefact: writing fails in the middle")
 def test_an_artefact_is_whole_or_not_at_all(
     make_artefact, tmp_path, monkeypatch
 ):
@@ -176,6 +177,9 @@ BIAS = "ffn.0.adapter.down.bias"
     ],
     ids=lambda x: "" if callable(x) else x,
 )
+@pytest.mark.fault(
+    "artefact: missing, additional, misshapen or changed tensors"
+)
 def test_wrong_tensors_are_refused(artefact, tiny_ast, change, message):
     folder, _, _, load = artefact
     damage(folder, change)
@@ -188,6 +192,7 @@ def test_wrong_tensors_are_refused(artefact, tiny_ast, change, message):
 @pytest.mark.parametrize(
     "name", ["artefact.json", "petl.safetensors", "label_encoder.txt"]
 )
+@pytest.mark.fault("artefact: missing file")
 def test_missing_files_are_named(artefact, name):
     folder, _, _, load = artefact
     (folder / name).unlink()
@@ -195,6 +200,7 @@ def test_missing_files_are_named(artefact, name):
         load()
 
 
+@pytest.mark.fault("artefact: files of another one")
 def test_exchanged_files_are_refused(artefact, make_artefact, tmp_path):
     folder, _, _, load = artefact
     make_artefact(tmp_path / "other", labels="vwxyz")
@@ -208,6 +214,7 @@ def test_exchanged_files_are_refused(artefact, make_artefact, tmp_path):
         load()
 
 
+@pytest.mark.fault("artefact: of a later format")
 def test_a_later_format_is_refused(artefact):
     folder, _, _, load = artefact
     metadata = json.loads((folder / "artefact.json").read_text())
@@ -217,6 +224,7 @@ def test_a_later_format_is_refused(artefact):
         load()
 
 
+@pytest.mark.fault("artefact: another backbone")
 def test_another_backbone_is_refused(artefact, tmp_path, tiny_ast):
     folder = artefact[0]
     with torch.no_grad():

@@ -246,6 +246,9 @@ def dropping(folder, die_at=None, **run_opts):
 
 @pytest.mark.parametrize("die_at", [(1, 2), (2, 1), (2, 3), (4, 3)])
 @pytest.mark.parametrize("interval", [0, 1, 2])
+@pytest.mark.fault(
+    "run interrupted at a step; losses and weights compared bit by bit"
+)
 def test_an_interrupted_run_is_bit_equal(die_at, interval, tmp_path):
     """Also one that is taken up inside an epoch."""
     whole = dropping(tmp_path / "whole")
@@ -265,6 +268,7 @@ def test_an_interrupted_run_is_bit_equal(die_at, interval, tmp_path):
         assert torch.equal(mine, other)
 
 
+@pytest.mark.fault("run interrupted between accumulated gradients")
 def test_no_checkpoint_between_accumulated_gradients(tmp_path):
     options = {"ckpt_interval_steps": 1, "grad_accumulation_factor": 3}
     whole = dropping(tmp_path / "whole", grad_accumulation_factor=3)
@@ -286,6 +290,7 @@ class Exploding(Dropping):
         return loss * float("nan") if "c3" in batch.id else loss
 
 
+@pytest.mark.fault("loss that is not finite")
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     brain = dropping(tmp_path, nonfinite_patience=0)
     brain.__class__ = Exploding
@@ -293,6 +298,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
         fit(brain)
 
 
+@pytest.mark.fault("loss that is not finite")
 def test_or_its_update_is_skipped(tmp_path, caplog):
     brain = dropping(tmp_path, nonfinite_patience=1)
     brain.__class__ = Exploding

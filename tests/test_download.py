@@ -119,6 +119,7 @@ def test_an_archive_that_is_there_is_not_downloaded_nor_deleted(
     assert names(tmp_path) == ["corpus", "corpus.zip"]
 
 
+@pytest.mark.fault("download: connection lost in the middle")
 def test_interrupted_connections_are_resumed(server, tmp_path):
     server.interruptions = 6  # more than the tries: each gets further
     fetch(server, tmp_path)
@@ -127,6 +128,7 @@ def test_interrupted_connections_are_resumed(server, tmp_path):
     assert len(starts) == 6 and starts == sorted(set(starts))
 
 
+@pytest.mark.fault("download: killed, and run again")
 def test_a_later_run_continues(server, tmp_path):
     half = len(server.body) // 2
     (tmp_path / "corpus.zip.part").write_bytes(server.body[:half])
@@ -140,6 +142,7 @@ def test_a_part_file_that_is_whole_already(server, tmp_path):
     assert names(tmp_path) == ["corpus"]
 
 
+@pytest.mark.fault("download: leftover that does not fit")
 def test_a_part_file_that_is_too_long_is_thrown_away(server, tmp_path):
     (tmp_path / "corpus.zip.part").write_bytes(server.body + b"x")
     fetch(server, tmp_path)
@@ -154,6 +157,7 @@ def test_a_server_without_ranges_starts_over(server, tmp_path):
     assert (tmp_path / "corpus" / "noise").read_bytes() == NOISE
 
 
+@pytest.mark.fault("download: connection lost again and again")
 def test_a_server_that_never_gets_further_is_given_up(server, tmp_path):
     server.knows_ranges, server.interruptions = False, 99
     with pytest.raises(DownloadError, match="run again to continue"):
@@ -161,6 +165,7 @@ def test_a_server_that_never_gets_further_is_given_up(server, tmp_path):
     assert names(tmp_path) == ["corpus.zip.part"]
 
 
+@pytest.mark.fault("download: server sends another part than asked")
 def test_a_server_that_sends_another_range(server, tmp_path):
     (tmp_path / "corpus.zip.part").write_bytes(server.body[:100])
     server.shift = 1
@@ -168,6 +173,7 @@ def test_a_server_that_sends_another_range(server, tmp_path):
     assert server.ranges == ["bytes=100-", None]
 
 
+@pytest.mark.fault("download: wrong checksum")
 def test_wrong_hash_is_deleted_and_both_hashes_are_named(server, tmp_path):
     with pytest.raises(ValueError) as error:
         fetch(server, tmp_path, body=b"other")
@@ -179,6 +185,7 @@ def test_wrong_hash_is_deleted_and_both_hashes_are_named(server, tmp_path):
 
 
 @pytest.mark.parametrize("status, tries", [(500, 4), (503, 4), (404, 1)])
+@pytest.mark.fault("download: error of the server")
 def test_errors_of_the_server(status, tries, server, tmp_path):
     server.fail_with = status
     with pytest.raises(DownloadError, match=f"{status}.*download it elsewh"):
@@ -187,6 +194,7 @@ def test_errors_of_the_server(status, tries, server, tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.fault("download: no network")
 def test_no_network_says_what_to_do(server, tmp_path):
     server.url = "http://127.0.0.1:9/corpus.zip"
     with pytest.raises(DownloadError) as error:
@@ -197,6 +205,7 @@ def test_no_network_says_what_to_do(server, tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.fault("download: destination in use")
 def test_a_destination_in_use_is_left_alone(server, tmp_path):
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "mine").touch()
@@ -221,6 +230,7 @@ def test_tar_without_a_top_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/evil", "..\\e"])
 @pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.fault("archive: members that climb out (zip-slip, tar-slip)")
 def test_members_that_climb_out_are_refused(kind, name, tmp_path):
     body = make_zip({name: b"x"}) if kind == "zip" else make_tar([(name, b"")])
     refused(tmp_path, body, name)
@@ -228,12 +238,14 @@ def test_members_that_climb_out_are_refused(kind, name, tmp_path):
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
 @pytest.mark.parametrize("target", ["../../evil", "/etc/hostname"])
+@pytest.mark.fault("archive: links that lead out")
 def test_links_out_of_the_archive_are_refused(kind, target, tmp_path):
     link = tarfile.TarInfo("link")
     link.type, link.linkname = kind, target
     refused(tmp_path, make_tar([("a", b"a"), (link, b"")]), "link")
 
 
+@pytest.mark.fault("archive: devices")
 def test_devices_are_refused(tmp_path):
     device = tarfile.TarInfo("pipe")
     device.type = tarfile.FIFOTYPE
@@ -259,6 +271,7 @@ def test_links_inside_the_archive_are_fine(tmp_path):
     assert (tmp_path / "corpus" / "link").read_bytes() == b"a"
 
 
+@pytest.mark.fault("archive: not an archive")
 def test_what_is_not_an_archive_or_lacks_the_top_folder(tmp_path):
     (tmp_path / "a").write_bytes(b"hello")
     with pytest.raises(ValueError, match="neither a zip nor a tar"):
@@ -267,3 +280,19 @@ def test_what_is_not_an_archive_or_lacks_the_top_folder(tmp_path):
     with pytest.raises(ValueError, match="no folder top, but other"):
         unpack(tmp_path / "a", tmp_path / "corpus", top_level="top")
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.fault("download: started twice at once")
+def test_two_at_once_download_once(server, tmp_path):
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(fetch(server, tmp_path)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [tmp_path / "corpus"] * 3
+    assert server.ranges == [None], "asked for once, from the start"
+    assert names(tmp_path) == ["corpus"]

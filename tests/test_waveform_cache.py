@@ -66,6 +66,7 @@ def test_copies_share_and_a_changed_file_is_decoded_anew(clip, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "gone"])
+@pytest.mark.fault("cache of clips: damaged entry")
 def test_a_damaged_entry_is_never_used(damage, clip, tmp_path):
     cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
     first = cache.get(clip, decode)
@@ -104,12 +105,14 @@ def test_zero_keeps_nothing(clip, tmp_path):
     assert len(decode.calls) == 2 and not (tmp_path / "c").exists()
 
 
+@pytest.mark.fault("cache of clips: cannot be written")
 def test_a_cache_that_cannot_be_written_is_no_error(clip, tmp_path):
     (tmp_path / "c").write_text("a file where the folder should be")
     cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
     assert len(cache.get(clip, decode)) == 1000
 
 
+@pytest.mark.fault("cache of clips: used by many at once")
 def test_many_threads_at_once(clip, tmp_path):
     decode, found = Decoder(), []
 

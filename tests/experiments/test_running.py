@@ -48,6 +48,7 @@ def test_finished_cells_are_not_run_again(experiments, write_plan, data):
     assert f"--data_folder={data}" in command and "--test_fold=1" in command
 
 
+@pytest.mark.fault("experiments: a run fails")
 def test_a_failed_cell_stops_nothing(experiments, write_plan):
     plan = write_plan([BAD, "linear"])
     code, text, output = experiments(plan)
@@ -121,6 +122,7 @@ def until(condition):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("experiments: runner killed by SIGKILL")
 def test_a_killed_runner_loses_nothing(recipes, write_plan, tmp_path):
     """Not even the run that it leaves behind is run twice."""
     plan = write_plan(["linear", SLOW], folds=[1, 2])
@@ -145,6 +147,7 @@ def test_a_killed_runner_loses_nothing(recipes, write_plan, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.fault("experiments: runner stopped by SIGTERM")
 def test_a_stopped_runner_stops_its_runs_and_resumes(
     recipes, write_plan, tmp_path
 ):
@@ -165,6 +168,7 @@ def test_a_stopped_runner_stops_its_runs_and_resumes(
 
 
 @pytest.mark.slow
+@pytest.mark.fault("experiments: two runners on one folder")
 def test_two_runners_share_the_work(recipes, write_plan, tmp_path):
     plan = write_plan(
         ["linear", "lora"], folds=[1, 2, 3], overrides={"seconds": 0.5}

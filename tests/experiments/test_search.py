@@ -31,6 +31,7 @@ def test_a_search_finds_goes_on_and_never_looks_at_the_test(
     assert len(list((tmp_path / "out").glob("trial_*"))) == 12
 
 
+@pytest.mark.fault("search: trial killed")
 def test_a_trial_that_was_killed_is_run_anew(recipes, data, tmp_path):
     yaml = recipes / "ESC50" / "hparams" / "lora.yaml"
     storage = f"sqlite:///{tmp_path / 'trials.db'}"
