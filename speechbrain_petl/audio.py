@@ -37,7 +37,7 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
     try:
         audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
         cut_off = is_cut_off(path, len(audio))
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, MemoryError) as error:
         raise ValueError(
             f"'{path}' cannot be read as audio (wav, flac, ogg or mp3): {error}"
         ) from error

@@ -32,6 +32,54 @@ def load_label_encoder(path: str) -> CategoricalEncoder:
     return encoder
 
 
+def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
+    """Reads a manifest.
+
+    Arguments
+    ---------
+    path : str
+        The JSON file.
+    data_folder : str
+        What ``{data_root}`` stands for.
+
+    Returns
+    -------
+    dict of str to dict
+        Entries by id, each with ``wav`` and ``label``.
+
+    Raises
+    ------
+    ValueError
+        If it is missing, or no manifest.
+    """
+    try:
+        entries = load_data_json(path, {"data_root": str(data_folder)})
+        whole = all(
+            isinstance(entry[key], str)
+            for entry in entries.values()
+            for key in ("wav", "label")
+        )
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no manifest {path}: a run's data preparation writes it."
+        ) from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    ):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"{path} is no manifest, with a wav and a label for each clip: "
+            "remove it, and run the data preparation again."
+        )
+    return entries
+
+
 def make_datasets(
     manifests: dict[str, str],
     data_folder: str,
@@ -83,7 +131,7 @@ def make_datasets(
 
     datasets = {}
     for split, path in manifests.items():
-        entries = load_data_json(path, {"data_root": data_folder})
+        entries = read_manifest(path, data_folder)
         datasets[split] = (
             None
             if not entries

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 from speechbrain_petl.audio import read_audio
+from speechbrain_petl.dataio import read_manifest
 from speechbrain_petl.lobes.features import ASTFbank
 from tqdm import tqdm
 
-from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.preprocess import AudioNormalizer
 
 
@@ -61,12 +61,7 @@ def compute_norm_stats(
     >>> -10 < mean < 5, 0 < std < 5
     (True, True)
     """
-    if not Path(manifest).is_file():
-        raise ValueError(
-            f"There is no manifest {manifest}: give the train.json that a "
-            "run's data preparation wrote."
-        )
-    entries = load_data_json(manifest, {"data_root": str(data_folder)})
+    entries = read_manifest(str(manifest), str(data_folder))
     if not entries:
         raise ValueError(f"{manifest} lists no clip to take statistics of.")
     fbank = ASTFbank(max_length, sample_rate=sample_rate)

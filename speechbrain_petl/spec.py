@@ -117,9 +117,13 @@ class Spec:
             return args if isinstance(node, CommentedSeq) else kwargs
         kind, _, name = tag.partition(":")
         found = self._find(kind, name, tag)
-        if kind == "!new":
-            return found(*args, **kwargs)
-        return functools.partial(found, *args, **kwargs)
+        try:
+            made = functools.partial(found, *args, **kwargs)
+            return made() if kind == "!new" else made
+        except (TypeError, AttributeError, RuntimeError) as error:
+            raise ValueError(
+                f"'{self.path}': '{tag}' cannot be made: {error}."
+            ) from error
 
     def _find(self, kind, name, tag):
         """A module's class, or what one calls: a function, a configuration."""

@@ -9,6 +9,7 @@ from speechbrain_petl.experiments.plan import Cell
 from speechbrain_petl.results import write_file
 
 FINISHED, FAILED, INTERRUPTED, NEW = "finished", "failed", "interrupted", "new"
+RUNNING = "running"  # some process has it now
 OTHER = "other"  # what is there is of another plan or other data
 TEXTS = (".csv", ".txt", ".json")
 
@@ -70,7 +71,7 @@ def data_fingerprint(folder: str) -> str:
     return digest.hexdigest()
 
 
-def state(folder: Path, wanted: str) -> str:
+def state(folder: Path, wanted: str | None) -> str:
     """Where the run in a folder stands.
 
     The artefact is what a run writes last, whole or not at all.
@@ -79,8 +80,8 @@ def state(folder: Path, wanted: str) -> str:
     ---------
     folder : Path
         The cell's.
-    wanted : str
-        The hash that it should be of.
+    wanted : str or None
+        The hash that it should be of; None if any will do.
 
     Returns
     -------
@@ -90,7 +91,8 @@ def state(folder: Path, wanted: str) -> str:
     file = folder / "cell.json"
     if not file.is_file():
         return NEW
-    if json.loads(file.read_text("utf-8"))["hash"] != wanted:
+    found = json.loads(file.read_text("utf-8"))["hash"]
+    if wanted not in (None, found):
         return OTHER
     results, artefact = folder / "results.json", folder / "artefact"
     if results.is_file() and (artefact / "artefact.json").is_file():

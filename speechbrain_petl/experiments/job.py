@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from speechbrain_petl.experiments import rank
 from speechbrain_petl.experiments.cells import (
     FAILED,
     FINISHED,
@@ -75,13 +77,15 @@ def command_line(
     list of str
     """
     launcher = [sys.executable]
+    flags = RunOptions().as_dict()
+    options = []
     if n_processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
         launcher.append(f"--nproc_per_node={n_processes}")
-    flags = RunOptions().as_dict()
-    options = []
-    if n_processes > 1 and not torch.cuda.is_available():
-        options.append("--distributed_backend=gloo")
+        launcher += ["-m", rank.__name__]
+        on_gpu = not str(cell.options().get("device", "cuda")).startswith("cpu")
+        if not (on_gpu and torch.cuda.is_available()):
+            options.append("--distributed_backend=gloo")
     for key, value in cell.options().items():
         if isinstance(flags.get(key), bool):
             options += [f"--{key}"] if value else []
@@ -98,11 +102,52 @@ def command_line(
     ]
 
 
+class Processes:
+    """The processes of runs, to be stopped together."""
+
+    def __init__(self):
+        self.running: set[subprocess.Popen] = set()
+        self.stopped = threading.Event()
+
+    def wait(self, process: subprocess.Popen) -> int:
+        """Waits for a process; gives its exit code."""
+        self.running.add(process)
+        if self.stopped.is_set():
+            process.terminate()
+        try:
+            return process.wait()
+        except BaseException:  # this thread is asked to stop, so the run is
+            self.stop()
+            process.wait()
+            raise
+        finally:
+            self.running.discard(process)
+
+    def stop(self) -> None:
+        """Ends them all, and those that are still to come."""
+        self.stopped.set()
+        for process in list(self.running):
+            if process.poll() is None:
+                process.terminate()
+
+
+def is_running(folder: str | Path) -> bool:
+    """Whether some process, here or elsewhere, has the cell of a folder."""
+    try:
+        with open(Path(folder) / ".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def run_job(
     job: Job,
     environment: Mapping[str, str],
     force: bool = False,
-    on_start=lambda process: None,
+    processes: Processes | None = None,
 ) -> tuple[str, float]:
     """Runs a cell unless it is finished or another process has it.
 
@@ -117,8 +162,8 @@ def run_job(
         Variables on top of this process's.
     force : bool
         Throw away what is there of another plan.
-    on_start : callable
-        Is given the process.
+    processes : Processes, optional
+        What the run's process is stopped with.
 
     Returns
     -------
@@ -128,6 +173,7 @@ def run_job(
     seconds : float
     """
     folder, start = Path(job.folder), time.monotonic()
+    processes = processes or Processes()
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w") as lock:
         try:
@@ -153,22 +199,27 @@ def run_job(
                 stderr=log,
                 pass_fds=[lock.fileno()],
             )
-            on_start(process)
-            code = process.wait()
+            code = processes.wait(process)
+        seconds = time.monotonic() - start
         if code == 0 and state(folder, job.hash) == FINISHED:
-            return FINISHED, time.monotonic() - start
-        if code in STOPPED:
-            return INTERRUPTED, time.monotonic() - start
+            return FINISHED, seconds
+        if code in STOPPED or processes.stopped.is_set():
+            return INTERRUPTED, seconds
         text = (folder / "run.log").read_text("utf-8", errors="replace")
-        write_json(
-            folder / "failed.json",
-            {
-                "command": job.command,
-                "exit_code": code,
-                "log_tail": text.splitlines()[-TAIL:],
-            },
-        )
-        return FAILED, time.monotonic() - start
+        write_failure(job, code, text)
+        return FAILED, seconds
+
+
+def write_failure(job: Job, exit_code: int | None, log: str) -> None:
+    """Keeps why a cell failed: its command, exit code and last lines."""
+    write_json(
+        Path(job.folder) / "failed.json",
+        {
+            "command": job.command,
+            "exit_code": exit_code,
+            "log_tail": log.splitlines()[-TAIL:],
+        },
+    )
 
 
 def _empty(folder):

@@ -2,19 +2,27 @@
 
 import os
 import queue
-import subprocess
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from speechbrain_petl.experiments.job import Job, run_job
+from speechbrain_petl.experiments.cells import FAILED
+from speechbrain_petl.experiments.job import (
+    Job,
+    Processes,
+    run_job,
+    write_failure,
+)
+
+# Threads that wait by spinning slow their neighbours down.
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class Local:
     """Runs jobs side by side on this machine.
 
-    Each has its own GPU if there are several, and its share of the cores.
+    Each has GPUs of its own if there are several, and its share of the cores.
 
     Arguments
     ---------
@@ -22,22 +30,21 @@ class Local:
         How many at once.
     force : bool
         Throw away what is there of another plan.
+    n_processes : int
+        Processes of one job, each on a GPU of its own.
     """
 
-    def __init__(self, jobs: int, force: bool = False):
+    def __init__(self, jobs: int, force: bool = False, n_processes: int = 1):
         self.force = force
         self.pool = ThreadPoolExecutor(jobs)
-        self.running: set[subprocess.Popen] = set()
-        self.stopped = threading.Event()
+        self.processes = Processes()
         self.gpus: queue.SimpleQueue = queue.SimpleQueue()
-        for turn in range(jobs):
-            n_gpus = torch.cuda.device_count()
-            self.gpus.put(str(turn % n_gpus) if n_gpus > 1 else None)
-        threads = max(1, (os.cpu_count() or 1) // jobs)
+        for gpus in share_gpus(visible_gpus(), jobs, n_processes):
+            self.gpus.put(gpus)
+        threads = max(1, (os.cpu_count() or 1) // (jobs * n_processes))
         self.environment = {
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
-            # Threads that wait by spinning slow their neighbours down.
-            "OMP_WAIT_POLICY": "PASSIVE",
+            **PASSIVE,
         }
 
     def __call__(self, job: Job) -> Future:
@@ -45,30 +52,49 @@ class Local:
         return self.pool.submit(self._run, job)
 
     def _run(self, job):
-        """Runs a job on a GPU that is free."""
-        gpu = self.gpus.get()
-        one = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+        """Runs a job on GPUs that are free."""
+        gpus = self.gpus.get()
+        own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         try:
-            return run_job(
-                job, {**self.environment, **one}, self.force, self._started
-            )
+            environment = {**self.environment, **own}
+            return run_job(job, environment, self.force, self.processes)
         finally:
-            self.gpus.put(gpu)
-
-    def _started(self, process):
-        """Remembers what has to be stopped with this process."""
-        self.running.add(process)
-        if self.stopped.is_set():
-            process.terminate()
+            self.gpus.put(gpus)
 
     def stop(self) -> None:
         """Stops all jobs; the same command goes on with them later."""
-        self.stopped.set()
         self.pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(self.running):
-            if process.poll() is None:
-                process.terminate()
+        self.processes.stop()
         self.pool.shutdown()
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    count = torch.cuda.device_count()
+    names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(
+        map(str, range(count))
+    )
+    return names.split(",")[:count] if count else []
+
+
+def share_gpus(
+    gpus: list[str], jobs: int, n_processes: int
+) -> list[list[str]]:
+    """Which GPUs each job has; none named where there is no choice.
+
+    Example
+    -------
+    >>> share_gpus(["0", "1", "2", "3"], 2, 2)
+    [['0', '1'], ['2', '3']]
+    >>> share_gpus(["0", "1"], 3, 1)  # more jobs than GPUs
+    [['0'], ['1'], ['0']]
+    """
+    if len(gpus) <= n_processes:
+        return [[]] * jobs
+    turns = len(gpus) // n_processes
+    return [
+        gpus[turn % turns * n_processes :][:n_processes] for turn in range(jobs)
+    ]
 
 
 class Submitit:
@@ -112,18 +138,20 @@ class Submitit:
 
     def __call__(self, job: Job) -> Future:
         """Submits a job; a thread waits for it."""
-        handle = self.executor.submit(
-            run_job, job, {"OMP_WAIT_POLICY": "PASSIVE"}, self.force
-        )
+        handle = self.executor.submit(run_job, job, PASSIVE, self.force)
         self.watchers.append(handle)
         future: Future = Future()
 
         def watch():
-            """Passes on what the job returns."""
+            """Passes on what the job returns; one that is lost has failed."""
             try:
                 future.set_result(handle.result())
             except Exception as error:
-                future.set_exception(error)
+                try:
+                    write_failure(job, None, str(error))
+                    future.set_result((FAILED, 0.0))
+                except OSError as worse:  # of the disk, say: all have to stop
+                    future.set_exception(worse)
 
         threading.Thread(target=watch, daemon=True).start()
         return future

@@ -20,30 +20,23 @@ A plan is a YAML file::
 miniature AST of the package.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 
 import yaml
 from speechbrain_petl import demo
+from speechbrain_petl.experiments.checks import (
+    check_kinds,
+    check_own,
+    check_plan,
+    require,
+)
 from speechbrain_petl.experiments.corpora import RECIPES
-
-from speechbrain.utils.run_opts import RunOptions
 
 SHIPPED = Path(__file__).parent / "plans"
 AST_MINI = Path(demo.__file__).parent / "ast-mini"
-# What a cell is, and what no override may therefore say again
-OWN_KEYS = (
-    "data_folder",
-    "output_folder",
-    "seed",
-    "test_fold",
-    "shots",
-    "draw",
-)
 
 
 @dataclass(frozen=True)
@@ -110,6 +103,7 @@ class Cell:
 class Plan:
     """What a plan's YAML says; see the module's text."""
 
+    source: str
     title: str
     corpora: list[str]
     variants: list[Variant]
@@ -121,6 +115,19 @@ class Plan:
     overrides: dict = field(default_factory=dict)
     corpus_overrides: dict[str, dict] = field(default_factory=dict)
     data_folders: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What its own folder in an output folder is called."""
+        return Path(self.source).stem
+
+    def overrides_of(self, corpus: str, variant: Variant) -> dict:
+        """All overrides of a variant on a corpus."""
+        return {
+            **self.overrides,
+            **self.corpus_overrides.get(corpus, {}),
+            **variant.overrides,
+        }
 
     def cells(self) -> list[Cell]:
         """All runs, fold by fold, so that a table fills evenly."""
@@ -135,12 +142,8 @@ class Plan:
                     seed,
                     fold,
                     shots,
-                    draw,
-                    {
-                        **self.overrides,
-                        **self.corpus_overrides.get(corpus, {}),
-                        **variant.overrides,
-                    },
+                    0 if shots is None else draw,
+                    self.overrides_of(corpus, variant),
                 )
                 for seed, fold, shots, draw, variant in product(
                     self.seeds,
@@ -150,7 +153,8 @@ class Plan:
                     self.variants,
                 )
             ]
-        return found
+        # All clips can be drawn in one way only, so draws of them are one cell.
+        return list({cell.name: cell for cell in found}.values())
 
 
 def load_plan(
@@ -189,91 +193,46 @@ def load_plan(
             f"There is no plan '{source}': give a YAML file or one of "
             f"{', '.join(shipped)}."
         )
-    values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{file} cannot be read as YAML: {reason}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{file} is not a plan: it has no keys.")
     for key, value in (changes or {}).items():
-        if isinstance(value, dict):
-            value = {**values.get(key, {}), **value}
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            value = {**values[key], **value}
         values[key] = value
-    require(values, Plan.__dataclass_fields__, "key", str(file))
+    known = set(Plan.__dataclass_fields__) - {"source"}
+    require(values, sorted(known), "key", str(file))
+    check_kinds(values, str(file))
     for key in ("title", "corpora", "variants"):
         if not values.get(key):
             raise ValueError(f"{file} has no {key}: say which.")
     values["variants"] = [_variant(row, file) for row in values["variants"]]
-    plan = Plan(**values)
-    _check(plan, recipes, file)
+    plan = Plan(source=str(source), **values)
+    check_plan(plan, recipes, str(file))
+    check_own(plan, (changes or {}).get("overrides", {}), "--set")
     for overrides in (plan.overrides, *plan.corpus_overrides.values()):
         if overrides.get("ast_source") == "demo":
             overrides["ast_source"] = str(AST_MINI)
     return plan
 
 
-def require(names: Iterable, known: Iterable, what: str, where: str) -> None:
-    """Refuses a name that is not known, and tells the nearest one."""
-    known = list(known)
-    for name in names:
-        if name not in known:
-            near = get_close_matches(str(name), map(str, known), 1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else "known are " + ", ".join(map(str, known))
-            )
-            raise ValueError(f"{where}: there is no {what} '{name}'; {hint}")
-
-
-def known_options(yaml_file: Path) -> set[str]:
-    """What the command line of a YAML takes."""
-    text = yaml_file.read_text(encoding="utf-8")
-    keys = set(re.findall(r"^(\w+):", text, re.M))
-    return (keys | set(RunOptions().as_dict())) - set(OWN_KEYS)
-
-
 def _variant(row, file):
     """A row of the plan's list."""
     if isinstance(row, str):
         return Variant(row, row)
-    if not isinstance(row, dict) or not {"label", "yaml"} <= set(row):
+    if not (
+        isinstance(row, dict)
+        and isinstance(row.get("label"), str)
+        and isinstance(row.get("yaml"), str)
+        and isinstance(row.get("overrides", {}), dict)
+    ):
         raise ValueError(
             f"{file}: a variant is the name of a YAML, or a mapping with "
             f"label, yaml and overrides, not {row!r}."
         )
     require(row, Variant.__dataclass_fields__, "key of a variant", str(file))
     return Variant(**row)
-
-
-def _check(plan, recipes, file):
-    """Compares a plan with the recipes."""
-    where = str(file)
-    require(plan.corpora, RECIPES, "corpus", where)
-    require(plan.corpus_overrides, plan.corpora, "corpus of the plan", where)
-    require(plan.data_folders, RECIPES, "corpus", where)
-    labels = [variant.label for variant in plan.variants]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise ValueError(f"{where}: two variants are called '{label}'.")
-        if not re.fullmatch(r"[\w.+-]+", label):
-            raise ValueError(
-                f"{where}: the label '{label}' names a folder, so give it "
-                "letters, digits and _ . + - only."
-            )
-    for corpus in plan.corpora:
-        hparams = recipes / corpus / "hparams"
-        yamls = sorted(path.stem for path in hparams.glob("*.yaml"))
-        require(
-            [variant.yaml for variant in plan.variants], yamls, "YAML", where
-        )
-        n_folds = RECIPES[corpus].n_folds
-        if n_folds and plan.folds:
-            require(
-                plan.folds, range(1, n_folds + 1), f"fold of {corpus}", where
-            )
-        for variant in plan.variants:
-            options = known_options(hparams / f"{variant.yaml}.yaml")
-            given = {
-                **plan.overrides,
-                **plan.corpus_overrides.get(corpus, {}),
-                **variant.overrides,
-            }
-            require(given, options, f"option of {variant.yaml}.yaml", where)

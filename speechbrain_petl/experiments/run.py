@@ -1,9 +1,11 @@
 """Runs the cells of a plan: side by side, resumable, failures kept apart."""
 
+import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,23 +15,35 @@ from speechbrain_petl.experiments.cells import (
     FINISHED,
     INTERRUPTED,
     OTHER,
+    RUNNING,
     cell_hash,
     data_fingerprint,
     state,
-    write_json,
 )
-from speechbrain_petl.experiments.job import BUSY, Job, command_line
+from speechbrain_petl.experiments.job import (
+    BUSY,
+    Job,
+    command_line,
+    is_running,
+)
 from speechbrain_petl.experiments.plan import Cell, Plan
 
 Submit = Callable[[Job], Future]
 PAUSE = 2.0  # seconds between looks at cells that another process has
+NOTES = {
+    FAILED: "see {folder}/failed.json",
+    OTHER: "{folder} holds a run of other settings or data: give another "
+    "output folder, or --force to do it anew",
+    INTERRUPTED: "it was stopped; the same command goes on with it",
+}
 
 
 class Work(NamedTuple):
-    """A cell of a plan, its job and where it stands."""
+    """A cell of a plan, its job, its corpus's folder and where it stands."""
 
     cell: Cell
     job: Job
+    data_folder: str
     state: str
 
 
@@ -43,8 +57,12 @@ def data_folder(plan: Plan, corpus: str, output: Path) -> str:
         )
     if folder == "demo":
         folder = output / "corpora" / corpus
-        if not folder.is_dir():
-            write_small(corpus, folder)
+        try:
+            if not folder.is_dir():
+                write_small(corpus, folder)
+        except OSError:
+            if not folder.is_dir():  # no other runner was quicker
+                raise
     return str(Path(folder).resolve())
 
 
@@ -78,7 +96,8 @@ def survey(
         command = command_line(cell, corpus, folder, n_processes)
         recipe = str(recipes / cell.corpus)
         job = Job(cell.name, str(folder), wanted, command, recipe)
-        found.append(Work(cell, job, state(folder, wanted)))
+        now = RUNNING if is_running(folder) else state(folder, wanted)
+        found.append(Work(cell, job, corpus, now))
     return found
 
 
@@ -86,7 +105,7 @@ def run(
     work: list[Work],
     submit: Submit,
     jobs: int,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = partial(print, flush=True),
 ) -> Counter:
     """Runs what is not finished.
 
@@ -106,22 +125,30 @@ def run(
     Counter
         How many cells ended in which way.
     """
-    waiting = [w.job for w in work if w.state != FINISHED]
+    waiting = deque(w.job for w in work if w.state != FINISHED)
     outcomes = Counter({FINISHED: len(work) - len(waiting)})
-    total, start, ran, running = len(work), time.monotonic(), 0, {}
+    total, start, ran = len(work), time.monotonic(), 0
+    running: dict[Future, Job] = {}
+    elsewhere: list[Job] = []  # other processes have these
     say(f"{outcomes[FINISHED]} of {total} cells are finished already")
-    while waiting or running:
+    while waiting or running or elsewhere:
         while waiting and len(running) < jobs:
-            job = waiting.pop(0)
-            running[submit(job)] = job
-        ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            job = waiting.popleft()
+            if is_running(job.folder):
+                elsewhere.append(job)
+            else:
+                running[submit(job)] = job
+        if running:
+            pause = PAUSE if elsewhere else None
+            ended, _ = wait(running, pause, return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(PAUSE)
+            ended = set()
         for future in ended:
             job = running.pop(future)
             outcome, seconds = future.result()
             if outcome == BUSY:
-                waiting.append(job)
-                if not running:
-                    time.sleep(PAUSE)
+                elsewhere.append(job)
                 continue
             outcomes[outcome] += 1
             ran += seconds > 0
@@ -129,18 +156,22 @@ def run(
             rate = (time.monotonic() - start) / max(1, ran)
             say(
                 f"[{total - left}/{total}] {outcome:8} {job.name} "
+                f"{_accuracy(job) if outcome == FINISHED else ''}"
                 f"{seconds:.0f} s; {left} left, about {clock(left * rate)}"
             )
-            if outcome == FAILED:
-                say(f"    see {job.folder}/failed.json")
-            if outcome == OTHER:
-                say(
-                    f"    {job.folder} holds a run of other settings or data: "
-                    "give another output folder, or --force to do it anew"
-                )
-            if outcome == INTERRUPTED:
-                say("    it was stopped; the same command goes on with it")
+            if outcome in NOTES:
+                say(f"    {NOTES[outcome].format(folder=job.folder)}")
+        if not ended:  # a while has gone by: are they still running?
+            waiting.extend(elsewhere)
+            elsewhere.clear()
     return outcomes
+
+
+def _accuracy(job):
+    """What a cell that is finished found."""
+    results = Path(job.folder) / "results.json"
+    found = json.loads(results.read_text("utf-8"))["accuracy"]
+    return f"{100 * found:.2f} %, "
 
 
 def clock(seconds: float) -> str:
@@ -155,33 +186,3 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
-def keep_plan(plan: Plan, source: str, output: Path) -> None:
-    """Writes what was asked for beside the results, for table and report."""
-    write_json(
-        output / "plan.json",
-        {
-            "source": source,
-            "title": plan.title,
-            "paper": plan.paper,
-            "corpora": plan.corpora,
-            "variants": [v.label for v in plan.variants],
-            "cells": [
-                {
-                    "name": cell.name,
-                    "corpus": cell.corpus,
-                    "variant": cell.variant.label,
-                    "yaml": cell.variant.yaml,
-                    "seed": cell.seed,
-                    "fold": cell.fold,
-                    "shots": cell.shots,
-                    "draw": cell.draw,
-                    "overrides": dict(cell.overrides),
-                }
-                for cell in plan.cells()
-            ],
-            "data_folders": {
-                corpus: data_folder(plan, corpus, output)
-                for corpus in plan.corpora
-            },
-        },
-    )

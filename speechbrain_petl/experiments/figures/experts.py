@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.audio import read_audio
+from speechbrain_petl.dataio import read_manifest
 from speechbrain_petl.experiments.figures.style import new_figure
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
 from speechbrain_petl.trained import load_trained
 
-from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.preprocess import AudioNormalizer
 
 
@@ -69,11 +69,8 @@ def expert_shares(
 
     for layer, mixture in enumerate(mixtures):
         mixture.register_forward_pre_hook(add(layer))
-    entries = list(
-        load_data_json(
-            run / "manifest" / "test.json", {"data_root": data_folder}
-        ).values()
-    )
+    manifest = str(run / "manifest" / "test.json")
+    entries = list(read_manifest(manifest, data_folder).values())
     chosen = entries[:: max(1, len(entries) // n_clips)][:n_clips]
     normalizer = AudioNormalizer(trained.compute_features.sample_rate)
     for entry in chosen:

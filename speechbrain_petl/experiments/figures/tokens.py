@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.audio import read_audio
+from speechbrain_petl.dataio import read_manifest
 from speechbrain_petl.experiments.figures.style import looks, new_figure
 from speechbrain_petl.trained import Trained, load_trained
 
-from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.preprocess import AudioNormalizer
 
 N_CLASSES = 10
@@ -55,9 +55,7 @@ def embed(
     """
     run = Path(run)
     trained = load_trained(run / "artefact")
-    entries = load_data_json(
-        run / "manifest" / "test.json", {"data_root": data_folder}
-    )
+    entries = read_manifest(str(run / "manifest" / "test.json"), data_folder)
     there = {entry["label"] for entry in entries.values()}
     chosen = [label for label in trained.labels if label in there][:n_classes]
     entries = [e for e in entries.values() if e["label"] in chosen]
