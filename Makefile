@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test lint upstream-check clean
+.PHONY: help install demo test test-oldest lint upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -25,6 +25,11 @@ demo: install  ## Train and use adapters in miniature, without any download
 test: install  ## Run the whole test suite
 	$(BIN)/python -m pytest
 
+test-oldest:  ## The quick tests with the oldest versions that are supported
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install -c tests/oldest.txt -e '.[test]'
+	.venv-oldest/bin/python -m pytest -m "not slow"
+
 lint: install  ## Check style, YAML files and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,5 +40,5 @@ upstream-check: install  ## SpeechBrain's own checks; SPEECHBRAIN=/path/to/check
 	$(BIN)/python tools/upstream_check.py $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))
 
 clean:  ## Remove .venv, builds and caches; results stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,8 +8,8 @@ ROOT = Path(__file__).parent
 
 REQUIRED = [
     # The newest releases of torch and torchaudio do not import together.
-    "torch>=2.7,<2.12",
-    "torchaudio>=2.7,<2.12",  # mel filters, SpecAugment, resampling
+    "torch>=2.7.1,<2.12",
+    "torchaudio>=2.7.1,<2.12",  # mel filters, SpecAugment, resampling
     "speechbrain>=1.1,<1.2",  # Brain, checkpoints, data pipeline
     "transformers>=5.9,<6",  # the backbone, with its names since 5.9
     "hyperpyyaml",  # recipes' YAML files

@@ -11,8 +11,9 @@ import pytest
 from scipy.stats import t as student
 from speechbrain_petl.experiments.__main__ import main
 from speechbrain_petl.experiments.collect import collect
+from speechbrain_petl.experiments.rows import make_rows
 from speechbrain_petl.experiments.statistics import compare, summarise
-from speechbrain_petl.experiments.table import make_rows, write_tables
+from speechbrain_petl.experiments.table import write_tables
 
 FIRST = [70.0, 72.5, 80.0, 71.25, 76.25]
 SECOND = [68.75, 72.5, 76.25, 72.5, 70.0]
