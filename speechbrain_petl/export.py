@@ -17,6 +17,7 @@ from speechbrain_petl.trained import Trained
 from torch import nn
 
 TOLERANCE = 1e-4
+MAX_BATCH = 2**16  # torch 2.7 cannot export a batch without a limit
 
 
 class Classifier(nn.Module):
@@ -116,7 +117,7 @@ def export_program(trained: Trained, path: str | os.PathLike) -> float:
 
 def _program(trained):
     """The model as an exported program, for batches of any size."""
-    batch = torch.export.Dim("batch")
+    batch = torch.export.Dim("batch", max=MAX_BATCH)
     try:
         with torch.no_grad():
             return torch.export.export(

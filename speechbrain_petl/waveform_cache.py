@@ -9,12 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
+import torchaudio
 from speechbrain_petl.manifests import replacing
 
 VARIABLE = "SPEECHBRAIN_PETL_CACHE"
-WRITES = 200  # how many clips are written between two looks at the size
+SLACK = 0.05  # share of the size that is written between two looks at it
 FRESH = 3600.0  # seconds in which a use is not noted again
+# What decodes and resamples: other versions may differ in the last bits.
+VERSIONS = (torchaudio.__version__, soundfile.__libsndfile_version__)
 
 
 class WaveformCache:
@@ -30,9 +34,10 @@ class WaveformCache:
     ---------
     max_gb : float
         Size, in 10^9 bytes, beyond which what was not used for longest goes;
-        looked at every ``WRITES`` clips. 0 keeps nothing.
+        looked at after each twentieth of it that is written. 0 keeps nothing.
     sample_rate : int
-        Of the waveforms, in Hz. (Channels are averaged.)
+        Of the waveforms, in Hz. (Channels are averaged.) Each rate, and each
+        version of what decodes and resamples, has entries of its own.
     folder : str or Path, optional
         Where; by default what the environment variable
         ``SPEECHBRAIN_PETL_CACHE`` names, or ``~/.cache/speechbrain_petl``.
@@ -56,9 +61,10 @@ class WaveformCache:
     ):
         folder = folder or os.environ.get(VARIABLE)
         root = Path(folder or Path.home() / ".cache" / "speechbrain_petl")
-        self.folder = root / f"waveforms_{sample_rate}"
+        rule = zlib.crc32(repr(VERSIONS).encode())
+        self.folder = root / f"waveforms_{sample_rate}_{rule:08x}"
         self.max_bytes = max_gb * 1e9
-        self.writes = 0
+        self.unseen = self.max_bytes  # bytes written since the last look
 
     def get(
         self, path: str | Path, decode: Callable[[str], torch.Tensor]
@@ -77,10 +83,10 @@ class WaveformCache:
         torch.Tensor
             Waveform [samples].
         """
-        if not self.max_bytes:
-            return decode(path)
+        if not self.max_bytes or not os.path.isfile(path):
+            return decode(path)  # which says what is wrong with it
         note = self._note(path)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             found = self._read(self.folder / note.read_text())
             if found is not None:
                 return found
@@ -91,6 +97,8 @@ class WaveformCache:
             found = self._read(entry)
         if found is None:
             found = decode(path)
+            if self._note(path) != note:
+                return found  # the file was changed meanwhile
             self._write(entry, found.numpy().astype("<f4").tobytes(), True)
         self._write(note, f"{content[:2]}/{content}".encode())
         return found
@@ -106,7 +114,9 @@ class WaveformCache:
         """An entry's waveform, or None if it is damaged."""
         with open(entry, "rb") as file:
             data = file.read()
-            if time.time() - os.fstat(file.fileno()).st_mtime > FRESH:
+            used = os.fstat(file.fileno()).st_mtime
+        if time.time() - used > FRESH:
+            with contextlib.suppress(OSError):  # somebody else's cache
                 os.utime(entry)
         samples, checksum = memoryview(data)[:-4], data[-4:]
         if (
@@ -124,20 +134,30 @@ class WaveformCache:
             file.parent.mkdir(parents=True, exist_ok=True)
             with replacing(file) as temporary:
                 temporary.write_bytes(content)
-            if checked and self.writes % WRITES == 0:
+            self.unseen += len(content)
+            if self.unseen > SLACK * self.max_bytes:
+                self.unseen = 0
                 self.shrink()
-            self.writes += checked
 
     def shrink(self) -> None:
-        """Removes what was not used for longest until the rest fits."""
+        """Removes what was not used for longest until the rest fits.
+
+        Entries of other rates and versions count too.
+        """
         entries = []
-        for entry in self.folder.glob("??/*"):
+        for entry in self.folder.parent.glob("waveforms_*/??/*"):
             with contextlib.suppress(OSError):
                 file = entry.stat()
                 entries.append((file.st_mtime, file.st_size, entry))
         size = sum(bytes_ for _, bytes_, _ in entries)
+        if size <= self.max_bytes:
+            return
         for _, bytes_, entry in sorted(entries):
-            if size <= self.max_bytes:
+            if size <= (1 - SLACK) * self.max_bytes:
                 break
             entry.unlink(missing_ok=True)
             size -= bytes_
+        for note in self.folder.parent.glob("waveforms_*/files/??/*"):
+            with contextlib.suppress(OSError, ValueError):
+                if not (note.parents[2] / note.read_text()).exists():
+                    note.unlink()

@@ -3,11 +3,14 @@
 import os
 import pickle
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from speechbrain_petl import waveform_cache
+from speechbrain_petl.audio import read_audio
 from speechbrain_petl.dataio import make_datasets
 from speechbrain_petl.waveform_cache import WaveformCache
 
@@ -84,18 +87,106 @@ def test_a_damaged_entry_is_never_used(damage, clip, tmp_path):
     assert len(decode.calls) == 2, "it was mended"
 
 
+def fill(folder, cache, decode, n_clips=10):
+    """Puts files into the cache."""
+    clips = [folder / f"{i}.wav" for i in range(n_clips)]
+    for i, clip in enumerate(clips):
+        clip.write_bytes(b"x" * (i + 1))
+        cache.get(clip, decode)
+    return clips
+
+
 def test_what_was_not_used_for_longest_goes(tmp_path):
-    cache, decode = WaveformCache(20_000e-9, folder=tmp_path / "c"), Decoder()
-    clips = []
-    for i in range(10):
-        clips.append(tmp_path / f"{i}.wav")
-        clips[-1].write_bytes(b"x" * (i + 1))
-        cache.get(clips[-1], decode)
+    cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
+    clips = fill(tmp_path, cache, decode)
     for age, entry in enumerate(sorted(entries(cache), key=str)):
         os.utime(entry, (age, age))
     kept = set(sorted(entries(cache), key=str)[-4:])
     cache.shrink()
+    assert len(entries(cache)) == 10, "all fit"
+    cache.max_bytes = 20_000
+    cache.shrink()
     assert set(entries(cache)) == kept, "4 of 4004 bytes fit"
+    assert len(list(cache.folder.glob("files/??/*"))) == 4
+    cache.max_bytes = 1e9
+    for clip in clips:
+        cache.get(clip, decode)
+    assert len(decode.calls) == 16, "4 were there"
+
+
+def test_a_use_counts_and_so_do_other_rates(tmp_path):
+    other = WaveformCache(1, 8000, folder=tmp_path / "c")
+    cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
+    fill(tmp_path, other, decode)
+    clips = fill(tmp_path, cache, decode)
+    for entry in [*entries(cache), *entries(other)]:
+        os.utime(entry, (1, 1))
+    cache.get(clips[3], decode)
+    cache.max_bytes = 5000
+    cache.shrink()
+    assert len(entries(cache)) == 1 and not entries(other)
+    cache.get(clips[3], decode)
+    assert len(decode.calls) == 20, "it was the one that was used"
+
+
+def test_the_bound_holds_while_it_fills(tmp_path):
+    cache, decode = WaveformCache(20_000e-9, folder=tmp_path / "c"), Decoder()
+    fill(tmp_path, cache, decode)
+    assert 3 <= len(entries(cache)) <= 4
+
+
+def test_another_version_of_the_decoder_decodes_anew(
+    clip, tmp_path, monkeypatch
+):
+    decode = Decoder()
+    WaveformCache(1, folder=tmp_path / "c").get(clip, decode)
+    monkeypatch.setattr(waveform_cache, "VERSIONS", ("3.0", "2.0"))
+    WaveformCache(1, folder=tmp_path / "c").get(clip, decode)
+    assert len(decode.calls) == 2
+
+
+@pytest.mark.fault("cache of clips: file changed while it is read")
+def test_a_file_that_changes_meanwhile_is_not_kept(clip, tmp_path):
+    cache = WaveformCache(1, folder=tmp_path / "c")
+
+    def decode(path):
+        clip.write_bytes(b"another length")
+        return torch.ones(3)
+
+    assert torch.equal(cache.get(clip, decode), torch.ones(3))
+    assert not entries(cache)
+    assert len(cache.get(clip, Decoder())) == 1000
+
+
+@pytest.mark.fault("cache of clips: damaged note")
+@pytest.mark.parametrize("text", [b"", b"\xff\x00", b"no/where", b"files"])
+def test_a_damaged_note_is_written_anew(text, clip, tmp_path):
+    cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
+    first = cache.get(clip, decode)
+    (note,) = cache.folder.glob("files/??/*")
+    whole = note.read_bytes()
+    note.write_bytes(text)
+    assert torch.equal(cache.get(clip, decode), first)
+    assert len(decode.calls) == 1 and note.read_bytes() == whole
+
+
+def test_a_cache_of_somebody_else_is_read(clip, tmp_path, monkeypatch):
+    cache, decode = WaveformCache(1, folder=tmp_path / "c"), Decoder()
+    first = cache.get(clip, decode)
+    os.utime(entries(cache)[0], (1, 1))
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert torch.equal(cache.get(clip, decode), first)
+    assert len(decode.calls) == 1
+
+
+def test_a_missing_file_is_told_by_the_decoder(tmp_path):
+    cache = WaveformCache(1, folder=tmp_path / "c")
+    with pytest.raises(ValueError, match="There is no file"):
+        cache.get(tmp_path / "a.wav", partial(read_audio, normalizer=None))
 
 
 def test_zero_keeps_nothing(clip, tmp_path):

@@ -85,7 +85,7 @@ def check_kinds(values: dict, where: str) -> None:
     >>> check_kinds({"folds": 1}, "plan.yaml")
     Traceback (most recent call last):
     ...
-    ValueError: plan.yaml: folds is a list of whole numbers from 1, not 1
+    ValueError: plan.yaml: folds is a list of whole numbers from 1, or null for all, not 1
     """
     for key, (what, fits) in KINDS.items():
         if key in values and not fits(values[key]):
@@ -119,7 +119,10 @@ KINDS = {
     "paper": ("a text or null", lambda value: isinstance(value, str | None)),
     "corpora": ("a list of names", _texts),
     "variants": ("a list", lambda value: isinstance(value, list)),
-    "folds": ("a list of whole numbers from 1", _numbers(1)),
+    "folds": (
+        "a list of whole numbers from 1, or null for all",
+        lambda value: value is None or _numbers(1)(value),
+    ),
     "seeds": ("a list of whole numbers", _numbers(0)),
     "shots": (
         "a list of whole numbers from 1, or null for all clips",

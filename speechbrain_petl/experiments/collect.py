@@ -78,6 +78,18 @@ class Outcome(NamedTuple):
             )
         ]
 
+    def settings(self) -> str:
+        """What was overridden in all runs, such as ``lr=0.1, device=cpu``.
+
+        Of a file or a folder only the name is told.
+        """
+        every = [cell["overrides"] for cell in self.plan["cells"]]
+        return ", ".join(
+            f"{key}={Path(value).name if isinstance(value, str) else value}"
+            for key, value in every[0].items()
+            if all(key in other and other[key] == value for other in every)
+        )
+
     def warnings(self) -> list[str]:
         """What a reader of the results must know."""
         found = [
@@ -109,14 +121,16 @@ def place_of(output: str | Path, plan: str | None = None) -> Path:
     output : str or Path
         Where ``run`` wrote.
     plan : str, optional
-        Name of the plan, where several share the folder; by default the one
-        that ran last.
+        Name or file of the plan, where several share the folder; by default
+        the one that ran last.
 
     Returns
     -------
     Path
     """
-    return Path(output) / "plans" / plan if plan else Path(output)
+    if not plan:
+        return Path(output)
+    return Path(output) / "plans" / Path(plan).name.removesuffix(".yaml")
 
 
 def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
@@ -219,7 +233,9 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
     """
     file = place_of(output, plan) / PLAN
     if not file.is_file():
-        known = sorted(p.parent.name for p in Path(output).glob("plans/*/*"))
+        known = sorted(
+            p.parent.name for p in Path(output).glob(f"plans/*/{PLAN}")
+        )
         hint = f", one of {', '.join(known)}" if plan and known else ""
         raise ValueError(
             f"There is no {file}: give the output folder of a plan that was "

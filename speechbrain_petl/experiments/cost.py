@@ -1,5 +1,6 @@
 """What a plan would cost, in floating-point operations."""
 
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,9 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 GIGA = 1e9
 
 
-def operations(
-    cell: Cell, recipes: Path, data_folder: str = "none"
-) -> tuple[float, float, dict]:
+def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
     """Counts the operations of a cell's model on one clip.
 
     Arguments
@@ -23,8 +22,6 @@ def operations(
         The run.
     recipes : Path
         The folder with the recipes.
-    data_folder : str
-        For the YAML; nothing is read.
 
     Returns
     -------
@@ -39,8 +36,9 @@ def operations(
     text = yaml.read_text(encoding="utf-8")
     keys = {line.split(":")[0] for line in text.splitlines()}
     overrides = {k: v for k, v in cell.options().items() if k in keys}
-    overrides |= {"data_folder": data_folder, "output_folder": "none"}
-    hparams = load_hyperpyyaml(text, overrides)
+    with tempfile.TemporaryDirectory() as folder:  # checkpointers make theirs
+        overrides |= {"data_folder": folder, "output_folder": folder}
+        hparams = load_hyperpyyaml(text, overrides)
     encoder, config = hparams["encoder"], hparams["ast"].config
     feats = torch.zeros(1, config.max_length, config.num_mel_bins)
     encoder.train()
@@ -104,7 +102,8 @@ def show(work: list, plan: Plan, recipes: Path) -> int:
         if kind not in costs:
             try:
                 costs[kind] = estimate(w.cell, recipes) / GIGA
-            except ValueError as error:  # the backbone is not here
+            except (ValueError, KeyError, OSError) as error:
+                # the backbone is not here, or a recipe is of another kind
                 print(f"    no estimate: {error}")
                 costs[kind] = None
     states = Counter(w.state for w in work)

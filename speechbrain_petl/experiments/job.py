@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import torch
 from speechbrain_petl.experiments import rank
@@ -131,6 +132,28 @@ class Processes:
                 process.terminate()
 
 
+@contextmanager
+def lock_of(folder: Path) -> Iterator[IO | None]:
+    """Holds the lock of a folder, as long as this process lives at most.
+
+    Arguments
+    ---------
+    folder : Path
+        What only one process may work in.
+
+    Yields
+    ------
+    file or None
+        The lock; None if another process holds it.
+    """
+    with open(folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock = None
+        yield lock
+
+
 def is_running(folder: str | Path) -> bool:
     """Whether some process, here or elsewhere, has the cell of a folder."""
     try:
@@ -175,10 +198,8 @@ def run_job(
     folder, start = Path(job.folder), time.monotonic()
     processes = processes or Processes()
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with lock_of(folder) as lock:
+        if lock is None:
             return BUSY, 0.0
         before = state(folder, job.hash)
         if before == FINISHED or (before == OTHER and not force):

@@ -77,9 +77,7 @@ def visible_gpus() -> list[str]:
     return names.split(",")[:count] if count else []
 
 
-def share_gpus(
-    gpus: list[str], jobs: int, n_processes: int
-) -> list[list[str]]:
+def share_gpus(gpus: list[str], jobs: int, n_processes: int) -> list[list[str]]:
     """Which GPUs each job has; none named where there is no choice.
 
     Example

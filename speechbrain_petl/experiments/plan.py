@@ -119,7 +119,7 @@ class Plan:
     @property
     def name(self) -> str:
         """What its own folder in an output folder is called."""
-        return Path(self.source).stem
+        return Path(self.source).name.removesuffix(".yaml")
 
     def overrides_of(self, corpus: str, variant: Variant) -> dict:
         """All overrides of a variant on a corpus."""

@@ -27,7 +27,7 @@ from speechbrain_petl.experiments.figures.training import (
     read_log,
     training_curves,
 )
-from speechbrain_petl.experiments.table import make_rows
+from speechbrain_petl.experiments.rows import make_rows
 from speechbrain_petl.results import draw_confusion
 
 Figures = Iterator[tuple[str, Figure]]

@@ -7,12 +7,7 @@ from pathlib import Path
 from speechbrain_petl.experiments import html
 from speechbrain_petl.experiments.collect import Outcome
 from speechbrain_petl.experiments.corpora import RECIPES
-from speechbrain_petl.experiments.table import (
-    detail,
-    make_rows,
-    overview,
-    warnings_of,
-)
+from speechbrain_petl.experiments.rows import detail, make_rows, overview
 from speechbrain_petl.results import write_file
 
 FOLDED = ("training_", "confusion_")  # figures that are many
@@ -61,7 +56,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         f"interval. {len(finished)} of {len(outcome.results)} cells are "
         "finished.</p>"
     )
-    intro += "".join(map(html.warning, warnings_of(outcome)))
+    intro += "".join(map(html.warning, outcome.warnings()))
     page = output / "report.html"
     write_file(str(page), html.page(outcome.plan["title"], intro, sections))
     return page

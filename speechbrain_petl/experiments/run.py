@@ -20,12 +20,7 @@ from speechbrain_petl.experiments.cells import (
     data_fingerprint,
     state,
 )
-from speechbrain_petl.experiments.job import (
-    BUSY,
-    Job,
-    command_line,
-    is_running,
-)
+from speechbrain_petl.experiments.job import BUSY, Job, command_line, is_running
 from speechbrain_petl.experiments.plan import Cell, Plan
 
 Submit = Callable[[Job], Future]
@@ -184,5 +179,3 @@ def clock(seconds: float) -> str:
     """
     minutes, seconds = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-

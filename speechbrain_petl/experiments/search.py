@@ -5,37 +5,46 @@ The test accuracy that a run also computes is not looked at.
 
 import json
 import math
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from speechbrain_petl.experiments.cells import cell_hash, data_fingerprint
-from speechbrain_petl.experiments.job import (
+from speechbrain_petl.experiments.cells import (
     FINISHED,
+    INTERRUPTED,
+    cell_hash,
+    data_fingerprint,
+)
+from speechbrain_petl.experiments.checks import known_options, require
+from speechbrain_petl.experiments.job import (
+    BUSY,
     Job,
     command_line,
+    lock_of,
     run_job,
 )
-from speechbrain_petl.experiments.plan import (
-    Cell,
-    Variant,
-    known_options,
-    require,
-)
+from speechbrain_petl.experiments.launchers import PASSIVE
+from speechbrain_petl.experiments.options import pairs
+from speechbrain_petl.experiments.plan import Cell, Variant
+from speechbrain_petl.experiments.run import PAUSE
 
 
 def read_space(texts: list[str]) -> dict[str, tuple]:
-    """Reads what is searched: ``KEY=log:LOW:HIGH``, ``KEY=LOW:HIGH``, ``KEY=A,B``.
+    """Reads what is searched.
 
     Arguments
     ---------
     texts : list of str
-        As on the command line.
+        As on the command line: ``KEY=LOW:HIGH``, ``KEY=log:LOW:HIGH``,
+        ``KEY=int:LOW:HIGH`` or ``KEY=A,B,...``.
 
     Returns
     -------
     dict of str to tuple
-        By key: ``("log", low, high)``, ``("linear", low, high)`` or
-        ``("choice", values)``.
+        By key: ``(scale, low, high)``, the scale being ``linear``, ``log`` or
+        ``int``, or ``("choice", values)``.
 
     Raises
     ------
@@ -44,33 +53,45 @@ def read_space(texts: list[str]) -> dict[str, tuple]:
 
     Example
     -------
-    >>> read_space(["lr=log:1e-4:1e-1", "reduction_rate=32,64"])
-    {'lr': ('log', 0.0001, 0.1), 'reduction_rate': ('choice', [32, 64])}
+    >>> read_space(["lr=log:1e-4:1e-1", "n_prompts=int:5:50"])
+    {'lr': ('log', 0.0001, 0.1), 'n_prompts': ('int', 5, 50)}
+    >>> read_space(["reduction_rate=32,64", "pooling=mean,cls"])["pooling"]
+    ('choice', ['mean', 'cls'])
     """
-    space = {}
-    for text in texts:
-        key, _, value = text.partition("=")
-        parts = value.split(":")
+    found = pairs(texts, "--space", str)
+    return {key: _range(text) for key, text in found.items()}
+
+
+def _range(text):
+    """What is searched for one key."""
+    if ":" not in text and "," in text:
+        return "choice", [_value(choice) for choice in text.split(",")]
+    scale, *ends = text.split(":")
+    if scale not in ("log", "int"):
+        scale, ends = "linear", [scale, *ends]
+    kinds = int if scale == "int" else (int, float)
+    ends = [_value(end) for end in ends]
+    if (
+        len(ends) != 2
+        or not all(isinstance(end, kinds) for end in ends)
+        or not ends[0] < ends[1] < math.inf
+        or (scale == "log" and ends[0] <= 0)
+    ):
+        raise ValueError(
+            "--space is KEY=LOW:HIGH, KEY=log:LOW:HIGH, KEY=int:LOW:HIGH or "
+            f"KEY=A,B, with LOW below HIGH, not '{text}'."
+        )
+    return scale, *ends
+
+
+def _value(text):
+    """A number if it is one, or else the text."""
+    for kind in (int, float):
         try:
-            if len(parts) == 1 and "," in value:
-                space[key] = (
-                    "choice",
-                    [json.loads(x) for x in value.split(",")],
-                )
-                continue
-            scale = parts.pop(0) if parts[0] == "log" else "linear"
-            low, high = map(float, parts)
+            return kind(text)
         except ValueError:
-            low, high, scale = 0.0, 0.0, "linear"
-        if not (
-            math.isfinite(high) and low < high and (scale != "log" or low > 0)
-        ):
-            raise ValueError(
-                f"--space is KEY=LOW:HIGH, KEY=log:LOW:HIGH or KEY=A,B, with "
-                f"LOW below HIGH, not '{text}'."
-            )
-        space[key] = (scale, low, high)
-    return space
+            continue
+    return text
 
 
 def suggest(trial, space: Mapping[str, tuple]) -> dict:
@@ -79,6 +100,8 @@ def suggest(trial, space: Mapping[str, tuple]) -> dict:
     for key, (kind, *rest) in space.items():
         if kind == "choice":
             point[key] = trial.suggest_categorical(key, rest[0])
+        elif kind == "int":
+            point[key] = trial.suggest_int(key, *rest)
         else:
             point[key] = trial.suggest_float(key, *rest, log=kind == "log")
     return point
@@ -125,7 +148,8 @@ def search(
     Raises
     ------
     ValueError
-        If Optuna is not installed, a key is unknown or no trial finished.
+        If Optuna is not installed, a key is unknown, the folder holds a search
+        of other settings or one that is running, or no trial finished.
     """
     try:
         import optuna
@@ -133,64 +157,147 @@ def search(
         raise ValueError(
             "search needs optuna: pip install 'speechbrain-petl[search]'."
         )
+    State = optuna.trial.TrialState
     yaml = yaml.resolve()
-    recipe = yaml.parents[1]
+    if not yaml.is_file():
+        raise ValueError(f"There is no YAML file {yaml}.")
     options = known_options(yaml)
     require([*space, *overrides], options, f"option of {yaml.name}", "search")
-    output = output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        study_name=yaml.stem,
-        storage=f"sqlite:///{output / 'trials.db'}",
-        direction="maximize",
-        load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=seed),
+    both = sorted(set(space) & set(overrides))
+    if both:
+        raise ValueError(f"--space and --set both have {both[0]}: give one.")
+    base = Cell(
+        yaml.parents[1].name,
+        Variant(yaml.stem, yaml.stem),
+        seed,
+        fold,
+        overrides=overrides,
     )
-    data = str(Path(data_folder).resolve())
-    fingerprint = data_fingerprint(data)
-
-    def run(trial):
-        """Trains once; gives the validation accuracy."""
-        cell = Cell(
-            recipe.name,
-            Variant(yaml.stem, yaml.stem),
-            seed,
-            fold,
-            overrides={**overrides, **suggest(trial, space)},
+    trainer = Trainer(yaml, data_folder, output.resolve())
+    output.mkdir(parents=True, exist_ok=True)
+    with lock_of(output) as lock:
+        if lock is None:
+            raise ValueError(f"Another search is running in {output}.")
+        study = optuna.create_study(
+            study_name=yaml.stem,
+            storage=f"sqlite:///{output.resolve() / 'trials.db'}",
+            direction="maximize",
+            load_if_exists=True,
         )
-        folder = output / f"trial_{trial.number}"
-        job = Job(
-            folder.name,
+        _check_settings(study, trainer.job(base, "").hash, output)
+        # A sampler begins with its seed, so one that goes on needs another.
+        study.sampler = optuna.samplers.TPESampler(
+            seed=seed + len(study.trials)
+        )
+        _take_up(study)
+
+        def ended(*others):
+            """Trials that have a result, or are of one of the other states."""
+            return study.get_trials(states=[State.COMPLETE, *others])
+
+        def run(trial):
+            """Trains once; gives the validation accuracy."""
+            point = suggest(trial, space)
+            for other in ended():
+                if other.params == point:  # it would come out the same
+                    return other.value
+            name = _folder(trial)
+            cell = replace(base, overrides={**overrides, **point})
+            found = trainer.train(cell, name)
+            if found is None:
+                raise optuna.TrialPruned(f"{output / name} failed")
+            return found
+
+        study.optimize(run, n_trials=max(0, trials - len(ended(State.PRUNED))))
+        if not ended():
+            raise ValueError(f"No trial of {output} finished: see its folders.")
+        return study.best_params, study.best_value
+
+
+class Trainer(NamedTuple):
+    """Trains a recipe with different options.
+
+    Arguments
+    ---------
+    yaml : Path
+        The recipe's.
+    data_folder : str
+        The corpus.
+    output : Path
+        Where each run has a folder.
+    """
+
+    yaml: Path
+    data_folder: str
+    output: Path
+
+    def job(self, cell: Cell, name: str) -> Job:
+        """A run of the recipe."""
+        recipe, folder = self.yaml.parents[1], self.output / name
+        data = str(Path(self.data_folder).resolve())
+        return Job(
+            name,
             str(folder),
-            cell_hash(cell, recipe.parent, fingerprint),
+            cell_hash(cell, recipe.parent, data_fingerprint(data)),
             command_line(cell, data, folder),
             str(recipe),
         )
-        outcome, _ = run_job(job, {"OMP_WAIT_POLICY": "PASSIVE"})
-        if outcome != FINISHED:
-            raise optuna.TrialPruned(f"{folder}: {outcome}")
-        results = json.loads((folder / "results.json").read_text("utf-8"))
-        if results["valid_accuracy"] is None:
-            raise ValueError(
-                f"{yaml.name} ran without a validation split, which a search "
-                "selects on: choose a protocol that has one."
-            )
-        return results["valid_accuracy"]
 
-    # A trial that was killed in the middle is run anew.
-    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params, skip_if_exists=False)
-    ended = len(
-        study.get_trials(
-            states=[
-                optuna.trial.TrialState.COMPLETE,
-                optuna.trial.TrialState.PRUNED,
-            ]
+    def train(self, cell: Cell, name: str) -> float | None:
+        """Trains; gives the validation accuracy, or None if that failed.
+
+        Arguments
+        ---------
+        cell : Cell
+            The run.
+        name : str
+            Its folder.
+
+        Returns
+        -------
+        float or None
+        """
+        job = self.job(cell, name)
+        outcome, _ = run_job(job, PASSIVE)
+        while outcome == BUSY:  # what a killed search left behind
+            time.sleep(PAUSE)
+            outcome, _ = run_job(job, PASSIVE)
+        if outcome == INTERRUPTED:
+            raise KeyboardInterrupt
+        if outcome != FINISHED:
+            return None
+        file = Path(job.folder) / "results.json"
+        accuracy = json.loads(file.read_text("utf-8"))["valid_accuracy"]
+        if accuracy is None:
+            raise ValueError(
+                f"{self.yaml.name} ran without a validation split, which a "
+                "search selects on: choose a protocol that has one."
+            )
+        return accuracy
+
+
+def _check_settings(study, settings, output):
+    """Refuses to go on with trials that cannot be compared with new ones."""
+    if study.user_attrs.setdefault("settings", settings) != settings:
+        raise ValueError(
+            f"{output} holds a search with another YAML, data, seed, fold or "
+            "overrides: give another --output."
         )
-    )
-    study.optimize(run, n_trials=max(0, trials - ended))
-    try:
-        return study.best_params, study.best_value
-    except ValueError:
-        raise ValueError(f"No trial of {output} finished: see its folders.")
+    study.set_user_attr("settings", settings)
+
+
+def _folder(trial):
+    """The name of a trial's folder, which that of another may have been."""
+    return trial.user_attrs.get("folder", f"trial_{trial.number}")
+
+
+def _take_up(study):
+    """Goes on with trials that were killed or stopped, in their folders."""
+    from optuna.trial import TrialState
+
+    last = {_folder(trial): trial for trial in study.trials}
+    for name, trial in last.items():
+        if trial.state == TrialState.RUNNING:
+            study.tell(trial.number, state=TrialState.FAIL)
+        if trial.state in (TrialState.RUNNING, TrialState.FAIL):
+            study.enqueue_trial(trial.params, user_attrs={"folder": name})

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import stats
 from speechbrain_petl.experiments.collect import Result
 
+RESAMPLES = 100_000  # sign flips, where not all can be enumerated
+
 
 class Summary(NamedTuple):
     """Accuracies in % of a variant on a corpus.
@@ -21,7 +23,7 @@ class Summary(NamedTuple):
     deviation : float or None
         Sample standard deviation; None for one cell.
     pooled : float
-        Over all clips that were tested.
+        Over all clips that were tested, each counted once.
     low, high : float
         95 % interval of the pooled one, by Wilson.
     trainable : dict of str to int
@@ -66,19 +68,36 @@ def summarise(results: Sequence[Result]) -> Summary | None:
     if not found:
         return None
     accuracies = [100 * run["accuracy"] for run in found]
-    correct = sum(run["n_correct"] for run in found)
-    total = sum(run["n_test"] for run in found)
-    interval = stats.binomtest(correct, total).proportion_ci(method="wilson")
+    correct, total = _pool(results)
+    interval = stats.binomtest(round(correct), total).proportion_ci(
+        method="wilson"
+    )
     return Summary(
         len(found),
         len(results),
         mean(accuracies),
         stdev(accuracies) if len(accuracies) > 1 else None,
         100 * correct / total,
-        100 * interval.low,
-        100 * interval.high,
+        100 * float(interval.low),
+        100 * float(interval.high),
         found[0]["trainable"],
     )
+
+
+def _pool(results):
+    """Clips that were right and clips that were tested, each counted once.
+
+    Seeds and draws test the same clips again, which tells more about the
+    method, but no more about other clips: they are averaged.
+    """
+    folds: dict = {}
+    for result in results:
+        if result.results:
+            folds.setdefault(result.cell["fold"], []).append(result.results)
+    correct = [
+        mean(run["n_correct"] for run in runs) for runs in folds.values()
+    ]
+    return sum(correct), sum(runs[0]["n_test"] for runs in folds.values())
 
 
 class Comparison(NamedTuple):
@@ -93,6 +112,8 @@ class Comparison(NamedTuple):
     permutation : float
         p-value of the paired permutation test, two-sided; exact where
         enumerable.
+    least : float
+        The smallest one that so many pairs can give.
     t_test : float
         p-value of the paired t-test, two-sided.
     """
@@ -100,6 +121,7 @@ class Comparison(NamedTuple):
     pairs: int
     difference: float
     permutation: float
+    least: float
     t_test: float
 
 
@@ -131,18 +153,19 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
     shared = sorted(set(mine) & set(other))
     if len(shared) < 2:
         raise ValueError(
-            f"{len(shared)} folds are finished in both variants: a paired "
+            f"{len(shared)} cells are finished in both variants: a paired "
             "test needs at least 2."
         )
     pairs = np.array([(mine[place], other[place]) for place in shared])
     differences = pairs[:, 0] - pairs[:, 1]
+    least = 2 / min(2 ** len(shared), RESAMPLES + 1)
     if not differences.any():
-        return Comparison(len(shared), 0.0, 1.0, 1.0)
+        return Comparison(len(shared), 0.0, 1.0, least, 1.0)
     permutation = stats.permutation_test(
         (pairs[:, 0], pairs[:, 1]),
         lambda x, y, axis: np.mean(x - y, axis=axis),
         permutation_type="samples",
-        n_resamples=100_000,
+        n_resamples=RESAMPLES,
         vectorized=True,
         rng=np.random.default_rng(0),
     )
@@ -152,6 +175,7 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
         len(shared),
         float(differences.mean()),
         float(permutation.pvalue),
+        least,
         float(t_test.pvalue),
     )
 

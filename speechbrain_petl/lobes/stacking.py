@@ -83,7 +83,11 @@ def run_experts(
     >>> run_experts(experts, torch.rand(2, 5, 4), shared=True).shape
     torch.Size([3, 2, 5, 4])
     """
-    tensors = dict(experts.named_parameters()) | dict(experts.named_buffers())
+    # Not by |, which torch.compile cannot trace before torch 2.8.
+    tensors = {
+        **dict(experts.named_parameters()),
+        **dict(experts.named_buffers()),
+    }
     if torch.compiler.is_exporting():  # vmap cannot be exported
         n_experts = len(next(iter(tensors.values())))
         outputs = [

@@ -11,11 +11,16 @@ options = dict(a[2:].split("=", 1) for a in sys.argv[2:] if "=" in a)
 folder = options["output_folder"]
 with open(folder + "/starts", "a") as file:
     file.write("x")
+with open(folder + "/pid_" + os.environ.get("RANK", "0"), "w") as file:
+    file.write(str(os.getpid()))
 print("training with seed", options["seed"])
 if options.get("behave") == "fail" and not os.path.exists(folder + "/mended"):
     sys.exit("the loss is nan")
+end = time.time() + 120  # nothing is left for ever by a test that fails
 while options.get("behave") == "wait" and not os.path.exists(folder + "/go"):
     time.sleep(0.05)
+    if time.time() > end:
+        sys.exit("nobody said go")
 time.sleep(float(options.get("seconds", 0)))
 lr = float(options.get("lr", 0.1))
 fold = int(options.get("test_fold", 1))

@@ -103,12 +103,39 @@ def test_cells_and_their_options(recipes, write_plan):
         ({"variants": [{"label": "a/b", "yaml": "lora"}]}, "names a folder"),
         ({"variants": [{"yaml": "lora"}]}, "a variant is the name of a YAML"),
         ({"data_folders": {"ESC": "x"}}, "no corpus 'ESC'; did you mean ESC50"),
+        ({"folds": 1}, "folds is a list of whole numbers from 1, or null"),
+        ({"shots": [0]}, "shots is a list of whole numbers from 1"),
+        ({"seeds": ["1"]}, r"seeds is a list of whole numbers, not \['1'\]"),
+        ({"overrides": ["lr"]}, "overrides is a mapping"),
+        ({"corpora": "ESC50"}, "corpora is a list of names, not 'ESC50'"),
+        ({"variants": [1]}, "a variant is the name of a YAML"),
     ],
 )
 def test_what_is_unknown_is_named(keys, message, recipes, write_plan):
     file = write_plan(**{"variants": ["linear"], **keys})
     with pytest.raises(ValueError, match=message):
         load_plan(file, recipes)
+
+
+def test_all_clips_can_be_drawn_in_one_way_only(recipes, write_plan):
+    file = write_plan(["lora"], folds=[1], shots=[None, 8], draws=[0, 1])
+    names = [cell.name for cell in load_plan(file, recipes).cells()]
+    assert names == [
+        "ESC50/lora/seed_1234/fold_1",
+        "ESC50/lora/shots_8/draw_0/seed_1234/fold_1",
+        "ESC50/lora/shots_8/draw_1/seed_1234/fold_1",
+    ]
+
+
+def test_no_override_is_lost_in_silence(recipes, write_plan):
+    """What a variant or corpus says itself would win over --set."""
+    big = {"label": "big", "yaml": "lora", "overrides": {"lr": 0.2}}
+    changes = {"overrides": {"lr": 0.4}}
+    with pytest.raises(ValueError, match="--set lr: variant big .* its own"):
+        load_plan(write_plan(["lora", big]), recipes, changes)
+    file = write_plan(["lora"], corpus_overrides={"ESC50": {"lr": 0.3}})
+    with pytest.raises(ValueError, match="--set lr: corpus ESC50 .* its own"):
+        load_plan(file, recipes, changes)
 
 
 def test_no_such_plan(recipes, tmp_path):

@@ -9,7 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from speechbrain_petl.experiments import run
 from speechbrain_petl.experiments.__main__ import main
+from speechbrain_petl.experiments.collect import collect
+from speechbrain_petl.experiments.job import command_line, is_running, lock_of
+from speechbrain_petl.experiments.launchers import Local
+from speechbrain_petl.experiments.plan import Cell, Variant
+from speechbrain_petl.experiments.rows import make_rows
 
 BAD = {"label": "bad", "yaml": "lora", "overrides": {"behave": "fail"}}
 SLOW = {"label": "slow", "yaml": "lora", "overrides": {"behave": "wait"}}
@@ -85,6 +91,127 @@ def test_other_settings_or_data_are_refused(experiments, write_plan, data):
     assert code == 1 and "1 other" in text
 
 
+def test_a_line_tells_the_accuracy_and_what_is_left(experiments, write_plan):
+    _, text, _ = experiments(write_plan(["linear"]))
+    first, second = text.splitlines()[1:3]
+    assert first.startswith("[1/2] finished ESC50/linear/seed_1234/fold_1 61")
+    assert " 61.00 %, " in first and "; 1 left, about 0:00:0" in first
+    assert " 62.00 %, " in second and "; 0 left, about 0:00:00" in second
+
+
+def test_a_dry_run_only_tells(experiments, write_plan):
+    plan = write_plan(["linear", BAD], folds=[1])
+    code, text, output = experiments(plan, "--dry-run")
+    assert code == 0 and "2 new" in text and not output.exists()
+    experiments(plan)
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    before = (output / "plan.json").read_text()
+    with lock_of(cell):
+        _, text, _ = experiments(plan, "--dry-run", "--set", "seconds=1")
+    assert "running      ESC50/linear/" in text
+    assert "other        ESC50/bad/" in text
+    assert (output / "plan.json").read_text() == before
+    _, text, _ = experiments(plan, "--dry-run")
+    assert "1 finished, 1 failed" in text
+
+
+def test_what_another_process_runs_is_waited_for_at_rest(
+    experiments, write_plan, monkeypatch
+):
+    """Neither asked for again and again, nor run twice."""
+    plan = write_plan(["linear", "lora"], folds=[1], overrides={"seconds": 1})
+    looks = []
+
+    def look(folder):
+        """Counts."""
+        looks.append(folder)
+        return is_running(folder)
+
+    monkeypatch.setattr(run, "is_running", look)
+    monkeypatch.setattr(run, "PAUSE", 0.2)
+    _, _, output = experiments(plan, "--dry-run")
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    cell.mkdir(parents=True)
+    looks.clear()
+    holder = subprocess.Popen(["flock", cell / ".lock", "sleep", "2"])
+    until(lambda: is_running(cell))
+    code, _, _ = experiments(plan, "--jobs", "2")
+    holder.wait()
+    assert code == 0 and count(cell, "starts") == 1
+    assert 3 < len(looks) < 40
+
+
+def test_results_of_two_settings_never_meet(experiments, write_plan):
+    plan = write_plan(["linear"])
+    _, _, output = experiments(plan, "--folds", "1")
+    code, _, _ = experiments(plan, "--set", "lr=0.3")
+    assert code == 1
+    (row,) = make_rows(collect(output))
+    assert (row.summary.done, row.summary.expected) == (1, 2)
+    assert row.summary.mean == pytest.approx(82), "fold 2 at 0.3"
+
+
+def test_parts_of_a_plan_add_up(experiments, write_plan):
+    plan = write_plan(
+        ["linear", "lora"], corpora=["ESC50", "GoogleSpeechCommands"]
+    )
+    _, _, output = experiments(plan, "--corpora", "ESC50", "--folds", "2")
+    experiments(plan, "--corpora", "ESC50", "--folds", "1")
+    rows = make_rows(collect(output))
+    assert [(r.corpus, r.summary.done) for r in rows] == [("ESC50", 2)] * 2
+    experiments(plan, "--corpora", "GoogleSpeechCommands")
+    assert collect(output).plan["corpora"] == ["ESC50", "GoogleSpeechCommands"]
+    assert len(collect(output).results) == 6
+    experiments(plan, "--folds", "1", "--set", "lr=0.2", "--force")
+    rows = {
+        (r.corpus, r.variant): r.summary for r in make_rows(collect(output))
+    }
+    assert rows["ESC50", "lora"].done == 1, "fold 2 was of other settings"
+
+
+def test_plans_share_a_folder_and_their_cells(experiments, write_plan, capsys):
+    plan = write_plan(["linear", "lora"])
+    first = plan.rename(plan.with_name("first.yaml"))
+    second = write_plan(["lora"]).rename(plan.with_name("second.yaml"))
+    _, _, output = experiments(first)
+    _, text, _ = experiments(second)
+    assert "2 of 2 cells are finished already" in text
+    assert main(["table", str(output)]) == 0
+    assert "linear" not in capsys.readouterr().out
+    assert main(["table", str(output), "--plan", "first"]) == 0
+    assert "linear" in capsys.readouterr().out
+    assert (output / "plans" / "first" / "tables" / "table.tex").is_file()
+    assert main(["table", str(output), "--plan", "fifth"]) == 2
+    assert "one of first, second" in capsys.readouterr().err
+
+
+def test_each_job_has_gpus_of_its_own(monkeypatch):
+    """Those that the user left to this process, not the machine's first."""
+
+    def devices(*arguments):
+        """What the jobs of a launcher are given."""
+        queue = Local(*arguments).gpus
+        return [",".join(queue.get()) for _ in range(arguments[0])]
+
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3,5,7")
+    assert devices(4) == ["2", "3", "5", "7"]
+    assert devices(2, False, 2) == ["2,3", "5,7"]
+    assert devices(1, False, 4) == [""], "all of them"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert devices(5) == ["0", "1", "2", "3", "0"]
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    assert devices(2) == ["", ""]
+
+
+def test_ranks_on_the_cpu_talk_by_gloo(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for device, expected in (("cuda", False), ("cpu", True)):
+        cell = Cell("ESC50", Variant("a", "a"), 1, overrides={"device": device})
+        command = command_line(cell, "data", tmp_path, n_processes=2)
+        assert ("--distributed_backend=gloo" in command) == expected
+
+
 def test_only_and_shards(experiments, write_plan):
     plan = write_plan(["linear", "lora"], folds=[1, 2, 3])
     code, _, output = experiments(plan, "--only", "*/lora/*", "--shard", "2/2")
@@ -110,6 +237,7 @@ def start(plan, recipes, output, *more):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -144,6 +272,60 @@ def test_a_killed_runner_loses_nothing(recipes, write_plan, tmp_path):
     assert len(cells) == 4
     assert {count(cell, "starts") for cell in cells} == {1}
     assert {count(cell, "ends") for cell in cells} == {1}
+
+
+def alive(file):
+    """Whether the process that wrote its number to a file lives."""
+    try:
+        os.kill(int(file.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+TORCHRUN = ("--launcher", "torchrun", "--nproc", "2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), TORCHRUN], ids=["local", "torchrun"])
+@pytest.mark.fault("experiments: runner and all it started killed by SIGKILL")
+def test_killed_with_all_it_started_it_goes_on(
+    more, recipes, write_plan, tmp_path
+):
+    """Ranks of torchrun, which have sessions of their own, go down as well."""
+    plan = write_plan(["linear", SLOW], folds=[1])
+    output = tmp_path / "out"
+    runner = start(plan, recipes, output, *more)
+    cell = output / "ESC50/slow/seed_1234/fold_1"
+    ranks = [cell / f"pid_{rank}" for rank in range(2 if more else 1)]
+    until(lambda: all(r.exists() and r.read_text() for r in ranks))
+    os.killpg(runner.pid, signal.SIGKILL)
+    runner.wait()
+    until(lambda: not any(map(alive, ranks)))
+    (cell / "go").touch()
+    runner = start(plan, recipes, output, *more)
+    text, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 0, text
+    assert "1 of 2 cells are finished already" in text
+    assert count(cell, "starts") == 2 * len(ranks)
+    assert count(cell, "ends") == len(ranks)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("experiments: torchrun stopped by SIGINT")
+def test_a_stopped_torchrun_has_not_failed(recipes, write_plan, tmp_path):
+    plan = write_plan([SLOW], folds=[1])
+    output = tmp_path / "out"
+    cell = output / "ESC50/slow/seed_1234/fold_1"
+    for way in (os.kill, os.killpg):  # by another program; by Ctrl-C
+        runner = start(plan, recipes, output, *TORCHRUN)
+        seen = count(cell, "starts")
+        until(lambda: count(cell, "starts") == seen + 2)
+        way(runner.pid, signal.SIGINT)
+        text, _ = runner.communicate(timeout=120)
+        assert runner.returncode == 1 and "the same command goes on" in text
+        assert not (cell / "failed.json").exists()
+        assert not alive(cell / "pid_0") and not alive(cell / "pid_1")
 
 
 @pytest.mark.slow
@@ -190,3 +372,19 @@ def test_submitit_runs_cells(experiments, write_plan):
     code, text, output = experiments(plan, *arguments)
     assert code == 0, text
     assert count(output / "ESC50/linear/seed_1234/fold_1", "ends") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.fault("experiments: a Slurm job is lost")
+def test_a_job_that_submitit_loses_stops_nothing(experiments, write_plan):
+    pytest.importorskip("submitit")
+    plan = write_plan(["linear", "lora"], folds=[1])
+    _, _, output = experiments(plan, "--dry-run")
+    lost = output / "ESC50/linear/seed_1234/fold_1"
+    (lost / "run.log").mkdir(parents=True)  # so that the job itself raises
+    arguments = ["--launcher", "submitit", "--cluster", "local"]
+    code, text, _ = experiments(plan, *arguments)
+    assert code == 1 and "1 failed" in text and "1 finished" in text
+    failure = json.loads((lost / "failed.json").read_text())
+    assert failure["exit_code"] is None
+    assert any("IsADirectoryError" in line for line in failure["log_tail"])

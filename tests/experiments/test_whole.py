@@ -74,7 +74,8 @@ def test_tables_figures_and_a_page_of_real_runs(output, capsys, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_dry_run_tells_what_is_left(output, capsys):
+def test_a_dry_run_tells_what_is_left(output, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     arguments = ["run", "demo", "--output", str(output), "--folds", "1"]
     arguments += ["--corpora", "ESC50", "--set", "device=cpu", "--dry-run"]
     assert main(arguments) == 0
@@ -83,6 +84,7 @@ def test_a_dry_run_tells_what_is_left(output, capsys):
     assert "new          ESC50/lora/seed_1234/fold_1" in text
     cost = re.search(r"about ([\d,]+) GFLOPs left in 2 of 2 cells", text)
     assert int(cost[1].replace(",", "")) > 100
+    assert not list(tmp_path.iterdir()), "it leaves nothing behind"
 
 
 @pytest.mark.slow
