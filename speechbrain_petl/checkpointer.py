@@ -48,6 +48,16 @@ class WholeCheckpointer(Checkpointer):
         ddp_barrier()
         return checkpoint
 
+    def save_and_keep_only(self, *args, importance_keys=(), **kwargs):
+        """As there, whose calls without ``importance_keys`` share one list.
+
+        It adds recency to that list, so that one call with ``keep_recent``
+        changes what all later calls of the process keep.
+        """
+        super().save_and_keep_only(
+            *args, importance_keys=list(importance_keys), **kwargs
+        )
+
     def _remove_partial(self):
         """Removes what a killed run left."""
         for folder in self.checkpoints_dir.glob(f"{PARTIAL}*"):

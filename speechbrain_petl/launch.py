@@ -100,7 +100,8 @@ def check_overrides(text: str, overrides: str, file: str) -> None:
     given = re.findall(r"^([^\s:]+):", overrides, re.M)
     for key, times in Counter(given).items():
         if key not in known:
-            near = get_close_matches(key, [*known, *RunOptions().keys()], 1)
+            options = [*known, *RunOptions().keys()]
+            near = get_close_matches(key, options, n=1, cutoff=0.5)
             hint = f"did you mean --{near[0]}?" if near else "see its keys."
             raise ValueError(f"There is no option --{key} of {file}; {hint}")
         if times > 1:

@@ -30,6 +30,9 @@ def test_a_save_that_breaks_off_leaves_the_one_before(tmp_path):
 
 def test_only_the_best_are_kept(tmp_path):
     model = torch.nn.Linear(2, 2)
+    elsewhere = WholeCheckpointer(tmp_path / "elsewhere", {"model": model})
+    elsewhere.save_and_keep_only(max_keys=["score"], keep_recent=True)
+    tmp_path = tmp_path / "best"
     checkpointer = WholeCheckpointer(tmp_path, {"model": model})
     for score in (1, 3, 2):
         checkpointer.save_and_keep_only(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from speechbrain_petl.cli import main
+from speechbrain_petl.experiments.__main__ import main as experiments
 
 from speechbrain.utils.run_opts import RunOptions
 
@@ -32,18 +33,28 @@ def test_the_python_code_runs(tiny_folder):
     assert names["model"].count_parameters()["norm_final"] == 384
 
 
+def options_of_experiments(capsys):
+    """What ``run`` and ``search`` take."""
+    for command in ("run", "search"):
+        with pytest.raises(SystemExit):
+            experiments([command, "--help"])
+    return set(re.findall(r"--(\w[\w-]*)", capsys.readouterr().out))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_options_in_commands_exist(page):
+def test_options_in_commands_exist(page, capsys):
     recipe = page.parent if page.parent.parent.name == "recipes" else None
     hparams = (recipe or ROOT / "recipes" / "ESC50") / "hparams"
     text = "".join(file.read_text() for file in hparams.glob("*.yaml"))
     keys = set(re.findall(r"^(\w+):", text, re.M)) | set(RunOptions().keys())
+    if page.stem == "EXPERIMENTS":
+        keys |= options_of_experiments(capsys)
     commands = re.findall(
         r"[\w/]+\.yaml (--.*?)(?:`|$)", page.read_text(), re.M
     )
     commands += re.findall(r"^\| `(--.*?)` \|", page.read_text(), re.M)
     for command in commands:
-        for option in re.findall(r"--(\w+)", command):
+        for option in re.findall(r"--(\w[\w-]*)", command):
             assert option in keys, f"--{option} in {command}"
     for name in re.findall(r"\b(\w+)\.yaml\b", page.read_text()):
         assert (hparams / f"{name}.yaml").exists(), name
