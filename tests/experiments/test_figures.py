@@ -18,6 +18,7 @@ from speechbrain_petl.experiments.figures.experts import (
     draw_shares,
     expert_shares,
 )
+from speechbrain_petl.experiments.figures.model import load_model
 from speechbrain_petl.experiments.figures.style import looks, write_figure
 from speechbrain_petl.experiments.figures.tokens import (
     draw_embeddings,
@@ -28,7 +29,6 @@ from speechbrain_petl.experiments.figures.training import (
     read_log,
     training_curves,
 )
-from speechbrain_petl.trained import load_trained
 
 LINE = (
     "epoch: {}, lr: 1.0e-03 - train loss: {} - valid loss: 1.0, "
@@ -124,13 +124,10 @@ def test_the_same_figure_gives_the_same_files(tmp_path):
 
 
 @pytest.fixture
-def run(make_artefact, tmp_path, monkeypatch, tiny_folder):
+def run(make_artefact, tmp_path, tiny_folder):
     """A finished run of a mixture of adapters, with six test clips."""
-    from pathlib import Path
-
-    monkeypatch.setenv(
-        "SPEECHBRAIN_PETL_BACKBONES", str(Path(tiny_folder).parent)
-    )
+    results = {"hyperparameters": {"ast_source": tiny_folder}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
     make_artefact(tmp_path / "artefact", "soft_moa", n_experts=3)
     rng = np.random.default_rng(0)
     entries = {}
@@ -151,7 +148,7 @@ def test_embeddings_are_the_models_own(run):
     found = embed(run, str(run), n_classes=2)
     assert found.labels == ["a", "b", "a", "b"]
     assert found.cls.shape == found.pooled.shape == (4, 192)
-    trained = load_trained(run / "artefact")
+    trained = load_model(run)
     wav = torch.from_numpy(soundfile.read(run / "0.wav", dtype="float32")[0])
     feats = trained.compute_features(wav[None])
     tokens = trained.encoder.model.tokens(feats)

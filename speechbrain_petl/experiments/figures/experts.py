@@ -6,9 +6,9 @@ import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.audio import read_audio
 from speechbrain_petl.dataio import read_manifest
+from speechbrain_petl.experiments.figures.model import load_model
 from speechbrain_petl.experiments.figures.style import new_figure
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
-from speechbrain_petl.trained import load_trained
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
@@ -42,7 +42,7 @@ def expert_shares(
         If the run's model has no mixture of adapters.
     """
     run = Path(run)
-    trained = load_trained(run / "artefact")
+    trained = load_model(run)
     mixtures = [
         module
         for module in trained.encoder.modules()

@@ -8,8 +8,9 @@ import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.audio import read_audio
 from speechbrain_petl.dataio import read_manifest
+from speechbrain_petl.experiments.figures.model import load_model
 from speechbrain_petl.experiments.figures.style import looks, new_figure
-from speechbrain_petl.trained import Trained, load_trained
+from speechbrain_petl.trained import Trained
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
@@ -54,7 +55,7 @@ def embed(
     Embeddings
     """
     run = Path(run)
-    trained = load_trained(run / "artefact")
+    trained = load_model(run)
     entries = read_manifest(str(run / "manifest" / "test.json"), data_folder)
     there = {entry["label"] for entry in entries.values()}
     chosen = [label for label in trained.labels if label in there][:n_classes]
