@@ -4,6 +4,7 @@ import logging
 
 import torch
 from speechbrain_petl.corpus import name_some
+from speechbrain_petl.embeddings import store_states, varies
 from speechbrain_petl.precision import best_precision
 from speechbrain_petl.results import TestResult, write_results
 from speechbrain_petl.rng import RandomState
@@ -46,7 +47,8 @@ class AudioClassificationBrain(sb.Brain):
     ---------
     modules : dict of str to torch.nn.Module
         ``compute_features`` (front end), ``augment`` (of features
-        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``).
+        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``, or
+        a ``SplitEncoder``, whose frozen part may run once a clip).
     classifier : callable
         Makes the head from the width of the embeddings and the number of
         classes: the corpus, not the YAML, says how many there are.
@@ -101,8 +103,15 @@ class AudioClassificationBrain(sb.Brain):
         )
 
     def compute_forward(self, batch, stage):
-        """Computes logits [B, classes] from waveforms [B, samples]."""
-        wavs, lens = batch.to(self.device).sig
+        """Computes logits [B, classes] from waveforms [B, samples].
+
+        Or from what ``store`` has made of them.
+        """
+        batch = batch.to(self.device)
+        if hasattr(batch, "states"):
+            embeddings = self.modules.encoder(batch.states.data)
+            return self.modules.classifier(embeddings)
+        wavs, lens = batch.sig
         feats = self.modules.compute_features(wavs, lens)
         if stage == sb.Stage.TRAIN:
             # SpecAugment wants [B, mel, frame].
@@ -119,6 +128,17 @@ class AudioClassificationBrain(sb.Brain):
         valid_loader_kwargs=None,
     ):
         """As ``Brain.fit``; counts the updates for the schedule beforehand."""
+        if getattr(self._encoder(), "cache", False):
+            if varies(self.modules.augment):
+                logger.info("Training clips are augmented, and not cached.")
+            else:
+                train_set, train_loader_kwargs = self.store(
+                    train_set, train_loader_kwargs, self.training_ctx
+                )
+            if valid_set is not None:
+                valid_set, valid_loader_kwargs = self.store(
+                    valid_set, valid_loader_kwargs, self.evaluation_ctx
+                )
         if not isinstance(train_set, (DataLoader, LoopedLoader)):
             train_set = self.make_dataloader(
                 train_set, sb.Stage.TRAIN, **(train_loader_kwargs or {})
@@ -135,6 +155,39 @@ class AudioClassificationBrain(sb.Brain):
             progressbar,
             valid_loader_kwargs=valid_loader_kwargs or {},
         )
+
+    def store(self, dataset, loader_kwargs, precision):
+        """Runs the frozen part over a dataset, once for all epochs.
+
+        Arguments
+        ---------
+        dataset : DynamicItemDataset
+            Gives ``id``, ``sig`` and ``target``.
+        loader_kwargs : dict
+            Of its loader.
+        precision : contextmanager
+            The precision that the model runs in.
+
+        Returns
+        -------
+        dataset : DynamicItemDataset
+            Gives ``id``, ``states`` and ``target``.
+        loader_kwargs : dict
+            Of its loader: without workers, as there is nothing to read.
+        """
+        self.modules.eval()
+
+        def states_of(wavs, lens):
+            """The states [B, d] of waveforms [B, samples]."""
+            wavs, lens = wavs.to(self.device), lens.to(self.device)
+            with torch.no_grad(), precision:
+                feats = self.modules.compute_features(wavs, lens)
+                return self._encoder().frozen(feats)
+
+        kwargs = {**(loader_kwargs or {}), "shuffle": False}
+        loader = self.make_dataloader(dataset, sb.Stage.TEST, **kwargs)
+        stored = store_states(loader, states_of)
+        return stored, {**(loader_kwargs or {}), "num_workers": 0}
 
     def make_dataloader(self, dataset, stage, **kwargs):
         """As of ``Brain``; draws nothing from the global generator.
@@ -292,11 +345,14 @@ class AudioClassificationBrain(sb.Brain):
             vars(self.hparams),
         )
 
+    def _encoder(self):
+        """The encoder itself, where processes share it or not."""
+        return getattr(self.modules.encoder, "module", self.modules.encoder)
+
     def count_parameters(self) -> dict[str, int]:
         """Trainable parameters: method, LayerNorms, final LayerNorm, head."""
-        encoder = getattr(self.modules.encoder, "module", self.modules.encoder)
         head = self.modules.classifier.parameters()
         return {
-            **encoder.count_parameters(),
+            **self._encoder().count_parameters(),
             "head": sum(p.numel() for p in head if p.requires_grad),
         }

@@ -27,6 +27,7 @@ PARTS = (
     r"(\nclassifier: )([^\n]+)",
     r"(\n\n)((?:# Method\n.*?\n\n)?)(?=ast: )",
     r"(\nencoder: )(.*?)(?=\ncompute_features: )",
+    r"(\nmodules:\n)(.*?)(?=\nopt_class: )",
 )
 
 # Where a paper sets a method otherwise on a corpus

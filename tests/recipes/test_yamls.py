@@ -63,7 +63,7 @@ def test_variants_differ_only_where_they_must(recipe):
         text = yaml.read_text()
         text = text[text.index("# Seed needs") :]
         text = re.sub(r"\n# Method\n.*?\n\n", "\n", text, flags=re.S)
-        text = re.sub(r"\nencoder: .*?\n\n", "\n", text, flags=re.S)
+        text = re.sub(r"\n( *)encoder: .*?\n\n", "\n", text, flags=re.S)
         text = re.sub(r"\n(lr|pooling|classifier): .*", "", text)
         return text.replace(f"experiment_name: {yaml.stem}\n", "")
 
