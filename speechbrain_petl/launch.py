@@ -1,5 +1,6 @@
 """How every recipe begins: command line, hyperparameters, output folder."""
 
+import atexit
 import logging
 import re
 import shutil
@@ -8,6 +9,7 @@ from collections import Counter
 from difflib import get_close_matches
 from pathlib import Path
 
+import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml
 
@@ -57,6 +59,9 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     text = Path(hparams_file).read_text(encoding="utf-8")
     check_overrides(text, overrides, hparams_file)
     ddp_init_group(run_opts)
+    if torch.distributed.is_initialized():
+        # Its threads would end the process by SIGABRT, now and then.
+        atexit.register(torch.distributed.destroy_process_group)
     hparams = load_hyperpyyaml(text, overrides)
     try:
         sb.create_experiment_directory(

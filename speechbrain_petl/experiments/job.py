@@ -31,6 +31,7 @@ BUSY = "busy"  # another process has the cell
 # Exit codes of a run that was asked to stop: it resumes next time
 STOPPED = (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT)
 TAIL = 40  # lines of a failed run's log that are kept
+GRACE = 40  # seconds to end in when asked; torchrun gives its processes 30
 
 
 class Job(NamedTuple):
@@ -125,11 +126,22 @@ class Processes:
             self.running.discard(process)
 
     def stop(self) -> None:
-        """Ends them all, and those that are still to come."""
+        """Ends them all, and those that are still to come.
+
+        What does not end when it is asked to is killed: torchrun may lose a
+        signal that comes while it handles another.
+        """
         self.stopped.set()
-        for process in list(self.running):
+        running = list(self.running)
+        for process in running:
             if process.poll() is None:
                 process.terminate()
+        end = time.monotonic() + GRACE
+        for process in running:
+            try:
+                process.wait(max(0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
-from speechbrain_petl.experiments import run
+from speechbrain_petl.experiments import job, run
 from speechbrain_petl.experiments.__main__ import main
 from speechbrain_petl.experiments.collect import collect
 from speechbrain_petl.experiments.job import command_line, is_running, lock_of
@@ -326,6 +327,23 @@ def test_a_stopped_torchrun_has_not_failed(recipes, write_plan, tmp_path):
         assert runner.returncode == 1 and "the same command goes on" in text
         assert not (cell / "failed.json").exists()
         assert not alive(cell / "pid_0") and not alive(cell / "pid_1")
+
+
+@pytest.mark.fault("experiments: a run that does not end when it is asked to")
+def test_a_run_that_does_not_hear_is_killed(monkeypatch):
+    monkeypatch.setattr(job, "GRACE", 0.2)
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code += "; print('deaf', flush=True); time.sleep(60)"
+    deaf = subprocess.Popen([sys.executable, "-c", code], stdout=-1, text=True)
+    assert deaf.stdout.readline() == "deaf\n"
+    processes = job.Processes()
+    waiting = threading.Thread(target=processes.wait, args=[deaf])
+    waiting.start()
+    until(lambda: processes.running)
+    processes.stop()
+    waiting.join(timeout=10)
+    assert deaf.returncode == -signal.SIGKILL
+    deaf.stdout.close()
 
 
 @pytest.mark.slow
