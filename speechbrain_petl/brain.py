@@ -3,8 +3,8 @@
 import logging
 
 import torch
-from speechbrain_petl.corpus import name_some
 from speechbrain_petl.embeddings import store_states, varies
+from speechbrain_petl.finite_loss import FiniteLossBrain
 from speechbrain_petl.precision import best_precision
 from speechbrain_petl.results import TestResult, write_results
 from speechbrain_petl.rng import RandomState
@@ -12,11 +12,7 @@ from torch.utils.data import DataLoader
 
 import speechbrain as sb
 from speechbrain.dataio.dataloader import LoopedLoader
-from speechbrain.utils.distributed import (
-    infer_device,
-    is_distributed_initialized,
-    run_on_main,
-)
+from speechbrain.utils.distributed import infer_device, run_on_main
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +33,7 @@ def most_recent(checkpoint) -> float:
     return checkpoint.meta["unixtime"]
 
 
-class AudioClassificationBrain(sb.Brain):
+class AudioClassificationBrain(FiniteLossBrain):
     """Trains an adapted backbone with a new head, and tests its best epoch.
 
     Gradients are clipped by ``max_grad_norm`` as in any ``Brain``; the
@@ -86,7 +82,6 @@ class AudioClassificationBrain(sb.Brain):
         self.label_encoder = label_encoder
         self.lr_annealing = lr_annealing
         self.loggers = loggers
-        self.skips = False
         head = classifier(hparams["ast"].config.hidden_size, len(label_encoder))
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
@@ -214,43 +209,6 @@ class AudioClassificationBrain(sb.Brain):
         if self.checkpointer is not None:
             self.checkpointer.add_recoverable("optimizer", self.optimizer)
             self.checkpointer.add_recoverable("schedule", self.schedule)
-
-    def on_fit_batch_start(self, batch, should_step):
-        """Remembers which clips to name if their loss is not finite."""
-        self.batch_ids = batch.id
-
-    def check_loss_isfinite(self, loss):
-        """Stops at a loss that is not finite, or skips the update.
-
-        ``nonfinite_patience`` updates an epoch may be skipped. (``Brain``
-        would take these steps, and lose the weights.)
-        """
-        bad = ~torch.isfinite(loss.detach())
-        if is_distributed_initialized():
-            bad = bad.int()
-            torch.distributed.all_reduce(bad, torch.distributed.ReduceOp.MAX)
-        if not bad:
-            return
-        self.nonfinite_count += 1
-        message = (
-            f"The loss is not finite at step {self.step} of the epoch, with "
-            f"the clips {name_some(self.batch_ids)}"
-        )
-        if self.nonfinite_count > self.nonfinite_patience:
-            raise ValueError(
-                f"{message}: look at these clips, lower lr, set precision to "
-                "fp32, or allow updates to be skipped by nonfinite_patience."
-            )
-        logger.warning(f"{message}: this update is skipped.")
-        self.skips = True
-
-    def optimizers_step(self):
-        """Updates, unless a loss of this update was not finite."""
-        if self.skips:
-            self.skips = False
-            self.zero_grad()
-        else:
-            super().optimizers_step()
 
     def _should_save_intra_epoch_ckpt(self, *args):
         """Saves between updates only: gradients are in no checkpoint."""

@@ -128,8 +128,7 @@ class Processes:
     def stop(self) -> None:
         """Ends them all, and those that are still to come.
 
-        What does not end when it is asked to is killed: torchrun may lose a
-        signal that comes while it handles another.
+        What does not end when it is asked to is killed.
         """
         self.stopped.set()
         running = list(self.running)

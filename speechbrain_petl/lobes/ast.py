@@ -3,6 +3,7 @@
 import os
 
 import torch
+from speechbrain_petl.lobes import attention
 from torch import nn
 from transformers import ASTModel
 
@@ -135,14 +136,14 @@ def count_patches(config) -> int:
 
 
 def load_ast(source: str, revision: str | None = None) -> ASTModel:
-    """Loads a stock ``ASTModel`` in float32 with SDPA attention, strictly."""
+    """Loads a stock ``ASTModel`` in float32 with fused attention, strictly."""
     local = os.path.isdir(source)
     try:
         model, info = ASTModel.from_pretrained(
             source,
             revision=revision or "main",
             dtype=torch.float32,
-            attn_implementation="sdpa",
+            attn_implementation=attention.NAME,
             local_files_only=local,
             output_loading_info=True,
         )

@@ -75,10 +75,6 @@ def test_a_hub_id_comes_from_the_users_cache_when_offline(
     assert run.stdout.split()[-2:] == [commit, commit]
 
 
-def test_attention_by_sdpa(tiny_ast):
-    assert tiny_ast.config._attn_implementation == "sdpa"
-
-
 @pytest.mark.parametrize("source", ["no/such-model", "/no/such/folder"])
 def test_a_missing_source_is_one_clear_sentence(source):
     with pytest.raises(

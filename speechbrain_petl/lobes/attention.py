@@ -1,0 +1,132 @@
+"""Attention whose backward pass in bf16 is fast on a CPU, too.
+
+PyTorch's fused attention for the CPU is fast forwards, but its backward pass
+in bf16 is slower than that in float32. Here the backward pass recomputes the
+probabilities for some heads at a time, so that they stay in the cache, and is
+made of batched products, which are fast in bf16. With S = scale Q K^T,
+P = softmax(S), O = P V and G the gradient of O::
+
+    dV = P^T G,  dP = G V^T,  dS = P * (dP - rowsum(P * dP))
+    dQ = scale dS K,  dK = scale dS^T Q
+
+Everything else (GPUs, float32, no gradients, ``torch.compile``, masks,
+dropout, causality) is transformers' ``sdpa``.
+"""
+
+import torch
+from torch.autograd.function import once_differentiable
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+#: What transformers knows it by, as ``attn_implementation``.
+NAME = "sdpa_batched_backward"
+CACHE = 2**21  # bytes of probabilities for each thread at a time
+
+
+class BatchedBackward(torch.autograd.Function):
+    """Scaled dot-product attention [B, H, T, d_h]; see the module's text."""
+
+    @staticmethod
+    def forward(ctx, query, key, value, scale):
+        """As PyTorch has it."""
+        ctx.save_for_backward(query, key, value)
+        ctx.scale = scale
+        return torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, scale=scale
+        )
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        """Some heads at a time."""
+        shapes = [x.shape for x in ctx.saved_tensors]
+        q, k, v, g = (x.flatten(0, 1) for x in (*ctx.saved_tensors, grad))
+        q = q * ctx.scale
+        dq, dk, dv = (torch.empty_like(x) for x in (q, k, v))
+        size = q.element_size() * q.shape[1] * k.shape[1]
+        step = torch.get_num_threads() * max(1, CACHE // size)
+        for first in range(0, len(q), step):
+            some = slice(first, first + step)
+            p = torch.softmax(torch.bmm(q[some], k[some].mT), dim=-1)
+            torch.bmm(p.mT, g[some], out=dv[some])
+            dp = torch.bmm(g[some], v[some].mT)
+            ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
+            torch.bmm(ds, k[some], out=dq[some])
+            torch.bmm(ds.mT, q[some], out=dk[some])
+        dq *= ctx.scale
+        grads = (x.view(s) for x, s in zip((dq, dk, dv), shapes, strict=True))
+        return *grads, None
+
+
+def attention(
+    module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs,
+) -> tuple[torch.Tensor, None]:
+    """An attention function in transformers' form.
+
+    Arguments
+    ---------
+    module : torch.nn.Module
+        Of transformers, whose attention this is; has ``is_causal``.
+    query, key, value : torch.Tensor
+        [B, H, T, d_h]; keys and values may be of more tokens than queries.
+    attention_mask : torch.Tensor, optional
+        As ``sdpa`` takes it.
+    dropout : float
+        Of the probabilities.
+    scaling : float, optional
+        1 / sqrt(d_h) by default.
+    **kwargs : dict
+        As ``sdpa`` takes it.
+
+    Returns
+    -------
+    output : torch.Tensor
+        [B, T, H, d_h].
+    weights : None
+        Are not given.
+
+    Example
+    -------
+    >>> from argparse import Namespace
+    >>> x = torch.rand(2, 3, 5, 4, dtype=torch.bfloat16, requires_grad=True)
+    >>> output, _ = attention(Namespace(is_causal=False), x, x, x, None)
+    >>> output.shape, output.grad_fn.next_functions[0][0].name()
+    (torch.Size([2, 5, 3, 4]), 'BatchedBackwardBackward')
+    """
+    trains = torch.is_grad_enabled() and any(
+        x.requires_grad for x in (query, key, value)
+    )
+    if (
+        trains
+        and query.device.type == "cpu"
+        and query.dtype == torch.bfloat16
+        and attention_mask is None
+        and not dropout
+        and not kwargs.get("is_causal", getattr(module, "is_causal", True))
+        and kwargs.get("position_bias") is None
+        and not torch.compiler.is_compiling()
+    ):
+        if scaling is None:
+            scaling = query.shape[-1] ** -0.5
+        output = BatchedBackward.apply(query, key, value, scaling)
+        return output.transpose(1, 2), None
+    return sdpa_attention_forward(
+        module,
+        query,
+        key,
+        value,
+        attention_mask,
+        dropout=dropout,
+        scaling=scaling,
+        **kwargs,
+    )
+
+
+AttentionInterface.register(NAME, attention)
