@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test test-oldest lint upstream-check clean
+.PHONY: help install demo test test-oldest lint bench upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -35,6 +35,10 @@ lint: install  ## Check style, YAML files and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint --no-warnings .
 	$(BIN)/codespell
+
+# The reference code has an environment of its own: see benchmarks/RESULTS.md.
+bench: install  ## Measure; BENCH="--reference PETL_AST --reference_python ..."
+	$(BIN)/python -m benchmarks --compile $(BENCH)
 
 upstream-check: install  ## SpeechBrain's own checks; SPEECHBRAIN=/path/to/checkout
 	$(BIN)/python tools/upstream_check.py $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))

@@ -2,8 +2,8 @@
 
 PyTorch's fused attention for the CPU is fast forwards, but its backward pass
 in bf16 is slower than that in float32. Here the backward pass recomputes the
-probabilities for some heads at a time, so that they stay in the cache, and is
-made of batched products, which are fast in bf16. With S = scale Q K^T,
+probabilities for some heads at a time, so that they stay in the cache and need
+no new memory, and is made of batched products, which are fast in bf16. With S = scale Q K^T,
 P = softmax(S), O = P V and G the gradient of O::
 
     dV = P^T G,  dP = G V^T,  dS = P * (dP - rowsum(P * dP))
@@ -21,6 +21,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 #: What transformers knows it by, as ``attn_implementation``.
 NAME = "sdpa_batched_backward"
 CACHE = 2**21  # bytes of probabilities for each thread at a time
+SOFTMAX_BACKWARD = torch.ops.aten._softmax_backward_data.out
 
 
 class BatchedBackward(torch.autograd.Function):
@@ -38,24 +39,30 @@ class BatchedBackward(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        """Some heads at a time."""
-        shapes = [x.shape for x in ctx.saved_tensors]
-        q, k, v, g = (x.flatten(0, 1) for x in (*ctx.saved_tensors, grad))
-        q = q * ctx.scale
+        """Some heads at a time, in the same memory."""
+        query, key, value = ctx.saved_tensors
+        q, k = (query * ctx.scale).flatten(0, 1), key.flatten(0, 1)
+        v, g = value.flatten(0, 1), grad.flatten(0, 1)
         dq, dk, dv = (torch.empty_like(x) for x in (q, k, v))
         size = q.element_size() * q.shape[1] * k.shape[1]
-        step = torch.get_num_threads() * max(1, CACHE // size)
-        for first in range(0, len(q), step):
-            some = slice(first, first + step)
-            p = torch.softmax(torch.bmm(q[some], k[some].mT), dim=-1)
-            torch.bmm(p.mT, g[some], out=dv[some])
-            dp = torch.bmm(g[some], v[some].mT)
-            ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
-            torch.bmm(ds, k[some], out=dq[some])
-            torch.bmm(ds.mT, q[some], out=dk[some])
-        dq *= ctx.scale
-        grads = (x.view(s) for x, s in zip((dq, dk, dv), shapes, strict=True))
-        return *grads, None
+        heads = torch.get_num_threads() * max(1, CACHE // size)
+        parts = (q, k, k * ctx.scale, v, g, dq, dk, dv)
+        parts = zip(*(x.split(heads) for x in parts), strict=True)
+        buffers = q.new_empty(3, min(heads, len(q)), q.shape[1], k.shape[1])
+        for q, k, k_scaled, v, g, to_q, to_k, to_v in parts:
+            s, p, dp = buffers[:, : len(q)]
+            torch.softmax(torch.bmm(q, k.mT, out=s), dim=-1, out=p)
+            torch.bmm(p.mT, g, out=to_v)
+            torch.bmm(g, v.mT, out=dp)
+            ds = SOFTMAX_BACKWARD(dp, p, -1, p.dtype, grad_input=s)
+            torch.bmm(ds, k_scaled, out=to_q)
+            torch.bmm(ds.mT, q, out=to_k)
+        return (
+            dq.view(query.shape),
+            dk.view(key.shape),
+            dv.view(value.shape),
+            None,
+        )
 
 
 def attention(

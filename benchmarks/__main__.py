@@ -1,0 +1,121 @@
+"""python -m benchmarks: measures, and writes CSV files and RESULTS.md.
+
+Each subject is a module with ``groups(options)``, which says what is compared
+with what; ``measure`` runs it and ``report`` writes it down.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+import time
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.measure import compare
+from benchmarks.models import SMALL, make_backbone, write_clips
+
+SUBJECTS = (
+    "training_step",
+    "front_end",
+    "linear_probe",
+    "serving",
+    "growth",
+    "memory",
+    "parallel",
+    "start_up",
+)
+
+
+class Options(argparse.Namespace):
+    """The command line, and what the subjects share, made when it is used."""
+
+    @property
+    def sizes(self) -> dict:
+        """The backbone's, where they are not AST-base's."""
+        return SMALL if self.smoke else {}
+
+    @cached_property
+    def backbone(self) -> str:
+        """A backbone of AST-base's size."""
+        return make_backbone(self.folder / "ast", **self.sizes)
+
+    def small_backbone(self, layers: int) -> str:
+        """One of as many layers."""
+        sizes = {"num_hidden_layers": layers, **self.sizes}
+        return make_backbone(self.folder / f"ast_{layers}", **sizes)
+
+    @cached_property
+    def corpus(self) -> str:
+        """Clips, as ESC-50 lies inside a folder."""
+        seconds = self.frames / 100
+        write_clips(self.folder / "corpus" / "ESC-50", self.clips, seconds)
+        return str(self.folder / "corpus")
+
+
+def parse(arguments: list[str] | None = None) -> Options:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("subjects", nargs="*", help=f"of {', '.join(SUBJECTS)}")
+    parser.add_argument(
+        "--only", default="", help="print groups with this in their name"
+    )
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--batches", type=int, nargs="+", default=[4, 1, 8])
+    parser.add_argument("--frames", type=int, default=500)
+    parser.add_argument("--clips", type=int, default=64)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--reference", help="checkout of PETL_AST")
+    parser.add_argument("--reference_python", default=sys.executable)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent)
+    parser.add_argument(
+        "--smoke", action="store_true", help="a tiny backbone, few clips"
+    )
+    options = parser.parse_args(arguments, Options())
+    options.subjects = options.subjects or list(SUBJECTS)
+    unknown = set(options.subjects) - set(SUBJECTS)
+    if unknown:
+        parser.error(f"there is no subject {', '.join(sorted(unknown))}")
+    if options.smoke:
+        options.rounds, options.clips = 2, 4
+        options.batch, options.frames, options.batches = 2, 100, [2, 1]
+    if options.reference:
+        options.reference = os.path.abspath(options.reference)
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures the subjects, one group after the other."""
+    options = parse(arguments)
+    for subject in options.subjects:
+        module = importlib.import_module(f"benchmarks.{subject}")
+        rows = []
+        started = time.time()
+        with tempfile.TemporaryDirectory() as folder:
+            options.folder = Path(folder)
+            for name in ("backbone", "corpus"):
+                vars(options).pop(name, None)
+            for group, contenders in module.groups(options).items():
+                if options.only in group:
+                    found = compare(
+                        group, contenders, options.rounds, options.threads
+                    )
+                    report.derive(found)
+                    print(report.as_text(found), flush=True)
+                    rows += found
+        print(f"{subject}: {time.time() - started:.0f} s", flush=True)
+        if rows and not options.only:
+            report.write_subject(options, subject, rows)
+    report.write_page(options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

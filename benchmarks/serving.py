@@ -1,0 +1,166 @@
+"""Ten tasks in one AdapterBank, against ten models and against one.
+
+The tasks are of ten methods and of 2 to 50 classes. A mixed batch has a clip
+of each task; ``one model`` gives the same clips to one task.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+
+from benchmarks.measure import Contender
+from benchmarks.models import recipe
+
+HERE = "benchmarks.serving"
+TASKS = {
+    "adapter_hou_par": 50,
+    "adapter_pf_seq": 10,
+    "conformer_pf_par": 30,
+    "convpass_hou_par": 12,
+    "lora": 35,
+    "prefix": 5,
+    "dpt": 2,
+    "soft_moa": 20,
+    "bitfit": 31,
+    "linear": 8,
+}
+
+
+def make_artefacts(root: Path, backbone: str, frames: int) -> None:
+    """Writes an artefact of each task, its tensors moved from their start."""
+    from hyperpyyaml import load_hyperpyyaml, resolve_references
+    from speechbrain_petl.artefact import write_artefact
+
+    from speechbrain.dataio.encoder import CategoricalEncoder
+
+    for yaml, n_classes in TASKS.items():
+        text, overrides = recipe(yaml, backbone, max_length=frames)
+        hparams = load_hyperpyyaml(text, overrides)
+        labels = CategoricalEncoder()
+        labels.update_from_iterable(f"{yaml} {i}" for i in range(n_classes))
+        width = hparams["ast"].config.hidden_size
+        with torch.no_grad():
+            for tensor in hparams["encoder"].delta().values():
+                if tensor.is_floating_point():
+                    tensor += 0.01 * torch.rand_like(tensor)
+        write_artefact(
+            root / yaml,
+            hparams["ast"],
+            hparams["compute_features"],
+            hparams["encoder"],
+            hparams["classifier"](width, n_classes),
+            labels,
+            resolve_references(text, overrides).getvalue(),
+            {
+                "method": yaml,
+                "trainable": hparams["encoder"].count_parameters(),
+                "training": {"corpus": "none", "hyperparameters": {}},
+                "metrics": {"accuracy": 0.0},
+            },
+        )
+
+
+def bank(root, backbone, clips, seconds, device):
+    """All tasks in one bank; one mixed batch."""
+    from speechbrain_petl.bank import AdapterBank
+
+    tasks = AdapterBank(backbone, device)
+    for name in TASKS:
+        tasks.add(name, Path(root) / name)
+    wavs = make_wavs(clips, seconds, device)
+    names = [list(TASKS)[i % len(TASKS)] for i in range(clips)]
+    modules = [m for name in TASKS for m in tasks[name][1:]]
+
+    def run():
+        tasks.classify_batch(wavs, tasks=names)
+
+    return run, {"clips": clips, "tensors_mb": size_mb(modules)}
+
+
+def separate(root, backbone, clips, seconds, device):
+    """A model for each task, as SpeechBrain loads them; each its clips."""
+    from speechbrain_petl.inference import PETLClassifier
+
+    models = [
+        PETLClassifier.from_hparams(
+            f"{root}/{name}",
+            overrides={"ast_source": backbone},
+            run_opts={"device": device},
+        )
+        for name in TASKS
+    ]
+    wavs = make_wavs(clips, seconds, device)
+
+    def run():
+        with torch.no_grad():
+            for i, model in enumerate(models):
+                model.classify_batch(wavs[i :: len(models)])
+
+    return run, {"clips": clips, "tensors_mb": size_mb(models)}
+
+
+def one_model(root, backbone, clips, seconds, device, at_once):
+    """The frozen backbone with one head."""
+    from speechbrain_petl.lobes.ast import AST
+    from speechbrain_petl.lobes.features import ASTFbank
+
+    metadata = json.loads((Path(root) / "linear/artefact.json").read_text())
+    length = metadata["features"]["max_length"]
+    ast = AST(backbone, max_length=length)
+    modules = [
+        ASTFbank(length),
+        ast,
+        torch.nn.Linear(ast.config.hidden_size, 50),
+    ]
+    model = torch.nn.Sequential(*modules).to(device)
+    wavs = make_wavs(clips, seconds, device)
+
+    def run():
+        with torch.no_grad():
+            for batch in wavs.split(at_once):
+                model(batch)
+
+    return run, {"clips": clips, "tensors_mb": size_mb([model])}
+
+
+def make_wavs(clips, seconds, device):
+    """Noise [clips, samples]."""
+    generator = torch.Generator().manual_seed(0)
+    wavs = torch.rand(clips, round(16000 * seconds), generator=generator)
+    return (wavs - 0.5).to(device)
+
+
+def size_mb(modules):
+    """What the tensors of modules take, each counted once."""
+    storages = {
+        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
+        for module in modules
+        for tensor in [*module.parameters(), *module.buffers()]
+    }
+    return sum(storages.values()) / 1e6
+
+
+def groups(options) -> dict[str, list[Contender]]:
+    """What is compared with what."""
+    root = options.folder / "artefacts"
+    make_artefacts(root, options.backbone, options.frames)
+    common = {
+        "root": str(root),
+        "backbone": options.backbone,
+        "clips": len(TASKS),
+        "seconds": options.frames / 100,
+        "device": options.device,
+    }
+
+    def contender(name, make, **more):
+        return Contender(name, f"{HERE}:{make}", common | more)
+
+    return {
+        "Ten tasks": [
+            contender("one model", "one_model", at_once=len(TASKS)),
+            contender("one model, clip by clip", "one_model", at_once=1),
+            contender("ten models", "separate"),
+            contender("a bank of ten", "bank"),
+        ]
+    }

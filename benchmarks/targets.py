@@ -1,0 +1,99 @@
+"""What is wanted of which row."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Target:
+    """A bound for a column of a row.
+
+    Arguments
+    ---------
+    text : str
+        What is wanted.
+    subject, group, contender : str
+        Which row.
+    column : str
+        Of the row.
+    relation : str
+        ``>=`` or ``<=``.
+    value : float
+        The bound.
+    """
+
+    text: str
+    subject: str
+    group: str
+    contender: str
+    column: str
+    relation: str
+    value: float
+
+    def find(self, rows: dict[str, list[dict]]) -> float | None:
+        """What was measured, of the rows by subject."""
+        for row in rows.get(self.subject, []):
+            if (row["group"], row["contender"]) == (self.group, self.contender):
+                return row.get(self.column)
+        return None
+
+    def met_by(self, measured: float) -> bool:
+        """Whether it is reached."""
+        if self.relation == ">=":
+            return measured >= self.value
+        return measured <= self.value
+
+
+STEP, FOLD, TASKS = "training_step", "A fold's clips", "Ten tasks"
+TARGETS = (
+    Target(
+        "A Houlsby step, ours in bf16: speed against the reference as it is",
+        *(STEP, "Houlsby adapters: the reference code", "ours, bf16"),
+        *("speed_ratio", ">=", 4.0),
+    ),
+    Target(
+        "A LoRA step: speed against PEFT's, both in bf16",
+        *(STEP, "LoRA in bf16", "ours", "speed_ratio", ">=", 1.0),
+    ),
+    Target(
+        "A LoRA step: speed against PEFT's, both in fp32",
+        *(STEP, "LoRA in fp32", "ours", "speed_ratio", ">=", 1.0),
+    ),
+    Target(
+        "A Houlsby step in bf16: share of the bf16 matmul peak",
+        *(STEP, "Houlsby adapters: plain loop and recipe", "plain loop"),
+        *("share_of_matmul", ">=", 0.5),
+    ),
+    Target(
+        "Soft-MoA of 7 experts: time against one adapter at the same place",
+        *(STEP, "Mixtures of 7 adapters", "soft_moa"),
+        *("time_ratio", "<=", 1.2),
+    ),
+    Target(
+        "Files to features, cold cache: speed against the reference's loading",
+        *("front_end", FOLD, "ours, cold cache", "speed_ratio", ">=", 3.0),
+    ),
+    Target(
+        "Files to features, warm cache: speed against the reference's loading",
+        *("front_end", FOLD, "ours, warm cache", "speed_ratio", ">=", 20.0),
+    ),
+    Target(
+        "An epoch of the linear probe on stored states: speed",
+        *("linear_probe", "An epoch", "stored", "speed_ratio", ">=", 30.0),
+    ),
+    Target(
+        "Ten tasks in one bank: speed against one model",
+        *("serving", TASKS, "a bank of ten", "speed_ratio", ">=", 0.85),
+    ),
+    Target(
+        "Ten tasks in one bank: tensors against one model",
+        *("serving", TASKS, "a bank of ten", "tensors_mb_ratio", "<=", 1.15),
+    ),
+    Target(
+        "Ten tasks in one bank: the process's peak memory against one model",
+        *("serving", TASKS, "a bank of ten", "peak_mb_ratio", "<=", 1.15),
+    ),
+    Target(
+        "train.py from its start to the first step, seconds",
+        *("start_up", "To the first step", "train.py", "seconds", "<=", 8.0),
+    ),
+)

@@ -1,0 +1,254 @@
+"""One training step: every method, PEFT, plain Hugging Face, the reference.
+
+A step is forward, cross entropy, backward and AdamW's update, on features
+that are there already. Ours is the recipe's model and optimizer in the same
+plain loop as its peers; ``whole_step`` is the recipe's own, from waveforms,
+with SpecAugment and all that ``Brain`` does.
+"""
+
+import torch
+
+from benchmarks.measure import Contender
+from benchmarks.models import autocast, load_recipe
+from benchmarks.worker import count_operations
+
+HERE = "benchmarks.training_step"
+N_CLASSES = 50
+
+
+def make_step(forward, modules, opt_class, batch, frames, precision, device):
+    """A step of a plain training loop, and facts about it."""
+    generator = torch.Generator().manual_seed(0)
+    feats = torch.randn(batch, frames, 128, generator=generator).to(device)
+    targets = (torch.arange(batch) % N_CLASSES).to(device)
+    tensors = [p for m in modules for p in m.to(device).parameters()]
+    trained = [p for p in tensors if p.requires_grad]
+    optimizer = opt_class(trained)
+
+    def run():
+        with autocast(device, precision):
+            logits = forward(feats)
+        loss = torch.nn.functional.cross_entropy(logits.float(), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    facts = {"clips": batch, "trained": sum(p.numel() for p in trained)}
+    return run, facts
+
+
+def ours(
+    yaml,
+    backbone,
+    batch,
+    frames,
+    precision,
+    device,
+    compiled=False,
+    **overrides,
+):
+    """A recipe's model in a plain loop."""
+    hparams = load_recipe(yaml, backbone, max_length=frames, **overrides)
+    head = torch.nn.Linear(hparams["ast"].config.hidden_size, N_CLASSES)
+    model = torch.nn.Sequential(hparams["encoder"], head).train()
+    forward = torch.compile(model) if compiled else model
+    run, facts = make_step(
+        forward, [model], hparams["opt_class"], batch, frames, precision, device
+    )
+    if compiled:
+        return run, facts | {"opaque": True}
+    return run, facts | {"operations": count_step(run, hparams["encoder"])}
+
+
+def count_step(run, encoder):
+    """Operations of a step with PyTorch's attention.
+
+    What ours computes a second time, backwards, is no work done.
+    """
+    backbone = encoder.model.model
+    implementation = backbone.config._attn_implementation
+    backbone.set_attn_implementation("sdpa")
+    operations = count_operations(run)
+    backbone.set_attn_implementation(implementation)
+    return operations
+
+
+def whole_step(yaml, backbone, batch, frames, precision, device):
+    """A recipe's own step, from waveforms."""
+    from speechbrain_petl.brain import AudioClassificationBrain
+
+    import speechbrain as sb
+    from speechbrain.dataio.batch import PaddedBatch
+    from speechbrain.dataio.encoder import CategoricalEncoder
+
+    hparams = load_recipe(yaml, backbone, max_length=frames)
+    hparams["precision"] = precision
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(range(N_CLASSES))
+    brain = AudioClassificationBrain(
+        modules=hparams["modules"],
+        classifier=hparams["classifier"],
+        label_encoder=labels,
+        opt_class=hparams["opt_class"],
+        lr_annealing=hparams["lr_annealing"],
+        loggers=[],
+        hparams=hparams,
+        run_opts={"device": device, "noprogressbar": True},
+    )
+    brain.total_updates = 10**6
+    brain.on_fit_start()
+    brain.on_stage_start(sb.Stage.TRAIN, 1)
+    brain.modules.train()
+    clips = PaddedBatch(
+        [
+            {"id": str(i), "sig": torch.rand(160 * frames) - 0.5, "target": i}
+            for i in range(batch)
+        ]
+    )
+    facts = {
+        "clips": batch,
+        "trained": sum(brain.count_parameters().values()),
+        "operations": count_step(
+            lambda: brain.fit_batch(clips), hparams["encoder"]
+        ),
+    }
+    return lambda: brain.fit_batch(clips), facts
+
+
+def peft_lora(backbone, batch, frames, precision, device):
+    """PEFT's LoRA of queries and values, as ours is, on HF's classifier."""
+    from peft import LoraConfig, get_peft_model
+
+    model = classifier(backbone, frames)
+    config = LoraConfig(
+        r=round(model.config.hidden_size / 128),
+        lora_alpha=8,
+        target_modules=["q_proj", "v_proj"],
+        modules_to_save=["classifier"],
+    )
+    model = get_peft_model(model, config)
+    return hugging_face(model, batch, frames, precision, device)
+
+
+def hf_full(backbone, batch, frames, precision, device):
+    """Hugging Face's classifier, all of it trained."""
+    model = classifier(backbone, frames)
+    return hugging_face(model, batch, frames, precision, device)
+
+
+def classifier(backbone, frames):
+    """Hugging Face's own way to load it for another length and classes."""
+    from transformers import ASTForAudioClassification
+
+    return ASTForAudioClassification.from_pretrained(
+        backbone,
+        max_length=frames,
+        num_labels=N_CLASSES,
+        ignore_mismatched_sizes=True,
+    )
+
+
+def hugging_face(model, batch, frames, precision, device):
+    """A plain loop around a Hugging Face model."""
+
+    def forward(feats):
+        return model(feats).logits
+
+    sizes = (batch, frames, precision, device)
+    return make_step(forward, [model.train()], torch.optim.AdamW, *sizes)
+
+
+def matmul(precision, size, device):
+    """Large products of matrices: the machine's peak as it can be reached."""
+    dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
+    a, b = torch.randn(2, size, size, device=device).to(dtype)
+
+    def run():
+        for _ in range(3):
+            a @ b
+
+    return run, {"clips": 1}
+
+
+def groups(options) -> dict[str, list[Contender]]:
+    """What is compared with what."""
+    sizes = {
+        "backbone": options.backbone,
+        "frames": options.frames,
+        "device": options.device,
+    }
+
+    def contender(name, make, precision="bf16", **more):
+        more = {"batch": options.batch, "precision": precision, **more}
+        return Contender(name, f"{HERE}:{make}", sizes | more)
+
+    def recipe(yaml, name=None, **more):
+        return contender(name or yaml, "ours", yaml=yaml, **more)
+
+    def peak(precision="bf16"):
+        size = 256 if options.smoke else 4096
+        more = {"precision": precision, "device": options.device, "size": size}
+        return Contender(f"matmul {precision}", f"{HERE}:matmul", more)
+
+    houlsby = "adapter_hou_par"
+    mine = [
+        recipe(houlsby, "ours, fp32", precision="fp32"),
+        recipe(houlsby, "ours, bf16"),
+    ]
+    found = {}
+    if options.reference:
+        found["Houlsby adapters: the reference code"] = [
+            Contender(
+                f"reference, {precision}",
+                "benchmarks.reference:adapter",
+                {
+                    "checkout": options.reference,
+                    "sizes": options.sizes,
+                    "batch": options.batch,
+                    "frames": options.frames,
+                    "device": options.device,
+                    "precision": precision,
+                },
+                options.reference_python,
+            )
+            for precision in ("fp32", "bf16")
+        ] + mine
+    found["Houlsby adapters: plain loop and recipe"] = [
+        recipe(houlsby, "plain loop"),
+        contender("recipe's step", "whole_step", yaml=houlsby),
+        *mine[:1],
+        peak(),
+        peak("fp32"),
+    ]
+    for precision in ("bf16", "fp32"):
+        found[f"LoRA in {precision}"] = [
+            contender("PEFT", "peft_lora", precision),
+            recipe("lora", "ours", precision=precision),
+        ]
+    found["Full fine-tuning in bf16"] = [
+        contender("Hugging Face", "hf_full"),
+        recipe("full_ft", "ours"),
+    ]
+    found["Mixtures of 7 adapters"] = [
+        recipe("adapter_mhsa_par"),
+        recipe("soft_moa"),
+        recipe("dense_moa"),
+        peak(),
+    ]
+    for number, yamls in enumerate(
+        [("full_ft", "linear", "bitfit"), ("lora", "prefix", "dpt")], 1
+    ):
+        found[f"Methods, {number}"] = [
+            recipe(yaml) for yaml in (houlsby, *yamls)
+        ] + [peak()]
+    found["Methods, 3"] = [recipe(houlsby), recipe("conformer_hou_par"), peak()]
+    found["Clips a batch"] = [
+        recipe(houlsby, f"batch of {batch}", batch=batch)
+        for batch in options.batches
+    ]
+    if options.compile:
+        found["torch.compile"] = [
+            recipe(houlsby, "eager"),
+            recipe(houlsby, "compiled", compiled=True),
+        ]
+    return found
