@@ -3,6 +3,9 @@
 
 > python -m pytest --record record.json
 > python tools/reliability_table.py record.json
+
+Where the tests run as root, one is skipped: run it as another user, with a
+record of its own, and give both files.
 """
 
 import json
@@ -46,9 +49,14 @@ def make_table(record: list[dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(file: str) -> None:
-    """Writes the table into the page."""
-    record = json.loads(Path(file).read_text(encoding="utf-8"))
+def main(*files: str) -> None:
+    """Writes the table of all records into the page."""
+    record = [
+        row
+        for file in files
+        for row in json.loads(Path(file).read_text(encoding="utf-8"))
+    ]
+    record.sort(key=lambda row: (row["fault"], row["test"]))
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
