@@ -78,6 +78,6 @@ setup(
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     entry_points={
-        "console_scripts": ["speechbrain-petl = speechbrain_petl.cli:main"]
+        "console_scripts": ["speechbrain-petl = speechbrain_petl.cli.main:main"]
     },
 )

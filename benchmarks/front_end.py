@@ -17,9 +17,9 @@ BATCH = 32
 
 def ours(corpus, frames, clips, cache, device):
     """The recipes' data pipeline and front end, in one process."""
-    from speechbrain_petl.audio import read_audio
+    from speechbrain_petl.dataio.audio import read_audio
+    from speechbrain_petl.dataio.cache import WaveformCache
     from speechbrain_petl.lobes.features import ASTFbank
-    from speechbrain_petl.waveform_cache import WaveformCache
 
     from speechbrain.dataio.preprocess import AudioNormalizer
 

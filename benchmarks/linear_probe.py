@@ -19,9 +19,12 @@ BATCH = 32
 
 def epoch(backbone, corpus, clips, frames, precision, device, stored):
     """One epoch over the corpus."""
-    from speechbrain_petl.audio import read_audio
-    from speechbrain_petl.embeddings import SplitEncoder, store_states
-    from speechbrain_petl.waveform_cache import WaveformCache
+    from speechbrain_petl.dataio.audio import read_audio
+    from speechbrain_petl.dataio.cache import WaveformCache
+    from speechbrain_petl.training.stored_states import (
+        SplitEncoder,
+        store_states,
+    )
 
     from speechbrain.dataio.batch import PaddedBatch
     from speechbrain.dataio.dataloader import SaveableDataLoader

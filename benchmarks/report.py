@@ -12,7 +12,7 @@ from math import log
 from pathlib import Path
 
 import torch
-from speechbrain_petl.results import versions
+from speechbrain_petl.utils.versions import versions
 
 from benchmarks.targets import TARGETS
 

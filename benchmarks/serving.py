@@ -30,7 +30,7 @@ TASKS = {
 def make_artefacts(root: Path, backbone: str, frames: int) -> None:
     """Writes an artefact of each task, its tensors moved from their start."""
     from hyperpyyaml import load_hyperpyyaml, resolve_references
-    from speechbrain_petl.artefact import write_artefact
+    from speechbrain_petl.artefacts.write import write_artefact
 
     from speechbrain.dataio.encoder import CategoricalEncoder
 
@@ -63,7 +63,7 @@ def make_artefacts(root: Path, backbone: str, frames: int) -> None:
 
 def bank(root, backbone, clips, seconds, device):
     """All tasks in one bank; one mixed batch."""
-    from speechbrain_petl.bank import AdapterBank
+    from speechbrain_petl.inference.bank import AdapterBank
 
     tasks = AdapterBank(backbone, device)
     for name in TASKS:
@@ -80,7 +80,7 @@ def bank(root, backbone, clips, seconds, device):
 
 def separate(root, backbone, clips, seconds, device):
     """A model for each task, as SpeechBrain loads them; each its clips."""
-    from speechbrain_petl.inference import PETLClassifier
+    from speechbrain_petl.inference.classifier import PETLClassifier
 
     models = [
         PETLClassifier.from_hparams(

@@ -75,7 +75,7 @@ def count_step(run, encoder):
 
 def whole_step(yaml, backbone, batch, frames, precision, device):
     """A recipe's own step, from waveforms."""
-    from speechbrain_petl.brain import AudioClassificationBrain
+    from speechbrain_petl.training.brain import AudioClassificationBrain
 
     import speechbrain as sb
     from speechbrain.dataio.batch import PaddedBatch

@@ -105,7 +105,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
     """
     import torch
     from hyperpyyaml import load_hyperpyyaml, resolve_references
-    from speechbrain_petl.artefact import write_artefact
+    from speechbrain_petl.artefacts.write import write_artefact
 
     from speechbrain.dataio.encoder import CategoricalEncoder
 

@@ -24,12 +24,14 @@ import numpy as np
 import soundfile
 import torch
 from safetensors.torch import save
-from speechbrain_petl.audio import look_at, read_audio
-from speechbrain_petl.dataio import load_label_encoder, read_manifest
-from speechbrain_petl.experiments.plan import load_plan
-from speechbrain_petl.reading import load_head, load_tensors, read_metadata
-from speechbrain_petl.spec import Spec
-from speechbrain_petl.tables import read_table
+from speechbrain_petl.artefacts.check import load_head, load_tensors
+from speechbrain_petl.artefacts.format import read_metadata
+from speechbrain_petl.artefacts.safe_yaml import Spec
+from speechbrain_petl.dataio.audio import look_at, read_audio
+from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.dataio.labels import load_label_encoder
+from speechbrain_petl.dataio.metadata import read_table
+from speechbrain_petl.experiments.planning.plan import load_plan
 from torch import nn
 
 from speechbrain.dataio.preprocess import AudioNormalizer

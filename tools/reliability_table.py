@@ -13,8 +13,8 @@ import platform
 import sys
 from pathlib import Path
 
-from speechbrain_petl.manifests import replacing
-from speechbrain_petl.results import versions
+from speechbrain_petl.utils.files import replacing
+from speechbrain_petl.utils.versions import versions
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "RELIABILITY.md"
 BEGIN, END = "<!-- record -->\n", "<!-- end of record -->\n"

@@ -8,9 +8,10 @@ share no speaker.
 from itertools import combinations
 from pathlib import Path
 
-from speechbrain_petl.corpus import name_some, require_corpus, warn_if_excerpt
-from speechbrain_petl.manifests import Clip, write_manifests
-from speechbrain_petl.tables import Row, read_table
+from speechbrain_petl.dataio.corpus import require_corpus, warn_if_excerpt
+from speechbrain_petl.dataio.manifests import Clip, write_manifests
+from speechbrain_petl.dataio.metadata import Row, read_table
+from speechbrain_petl.utils.messages import name_some
 
 from speechbrain.utils.logger import get_logger
 

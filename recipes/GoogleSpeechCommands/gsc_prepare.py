@@ -6,9 +6,10 @@ which clips validate and test, divided by speaker; all others train.
 
 from pathlib import Path
 
-from speechbrain_petl.corpus import name_some, require_corpus, warn_if_excerpt
-from speechbrain_petl.download import fetch_archive
-from speechbrain_petl.manifests import Clip, write_manifests
+from speechbrain_petl.dataio.corpus import require_corpus, warn_if_excerpt
+from speechbrain_petl.dataio.download import fetch_archive
+from speechbrain_petl.dataio.manifests import Clip, write_manifests
+from speechbrain_petl.utils.messages import name_some
 
 WORDS = (
     "backward bed bird cat dog down eight five follow forward four go happy "

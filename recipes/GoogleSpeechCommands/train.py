@@ -8,11 +8,12 @@ To run this recipe, from its folder:
 import sys
 
 from gsc_prepare import prepare_gsc
-from speechbrain_petl.artefact import save_artefact
-from speechbrain_petl.brain import AudioClassificationBrain
-from speechbrain_petl.dataio import load_label_encoder, make_datasets
-from speechbrain_petl.few_shot import keep_shots
-from speechbrain_petl.launch import start
+from speechbrain_petl.artefacts.write import save_artefact
+from speechbrain_petl.dataio.datasets import make_datasets
+from speechbrain_petl.dataio.few_shot import keep_shots
+from speechbrain_petl.dataio.labels import load_label_encoder
+from speechbrain_petl.training.brain import AudioClassificationBrain
+from speechbrain_petl.training.launch import start
 
 from speechbrain.utils.distributed import run_on_main
 

@@ -6,10 +6,11 @@ The corpus: https://urbansounddataset.weebly.com/urbansound8k.html (CC BY-NC
 
 from pathlib import Path
 
-from speechbrain_petl.corpus import require_corpus, warn_if_excerpt
-from speechbrain_petl.folds import choose_folds, split_by_fold
-from speechbrain_petl.manifests import Clip, write_manifests
-from speechbrain_petl.tables import labels_by_index, read_table
+from speechbrain_petl.dataio.corpus import require_corpus, warn_if_excerpt
+from speechbrain_petl.dataio.folds import choose_folds, split_by_fold
+from speechbrain_petl.dataio.labels import labels_by_index
+from speechbrain_petl.dataio.manifests import Clip, write_manifests
+from speechbrain_petl.dataio.metadata import read_table
 
 METADATA = "metadata/UrbanSound8K.csv"
 N_FOLDS = 10

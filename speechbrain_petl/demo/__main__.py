@@ -81,7 +81,7 @@ def print_table(folder: Path) -> None:
 
 def label_one(run: Path) -> None:
     """Labels a file of the test fold with the trained adapter."""
-    from speechbrain_petl.inference import PETLClassifier  # slow to import
+    from speechbrain_petl.inference.classifier import PETLClassifier
 
     manifest = json.loads((run / "manifest" / "test.json").read_text())
     clip = next(iter(manifest.values()))

@@ -1,14 +1,11 @@
-"""The families of procedural sounds: PRETRAIN, DEMO, and words.
+"""The families of procedural sounds that the demo corpora are made of.
 
-Most DEMO families come in groups with nearly the same mean spectrum, so that
-they are told apart by the order of what happens in them. The miniature AST
-never heard any of them: it is trained on the PRETRAIN families, and the two
-share no generator.
+Most families come in groups with nearly the same mean spectrum, so that they
+are told apart by the order of their events. The miniature AST was pretrained
+on other families (``tools/ast_mini``); the two share no generator.
 """
 
 import numpy as np
-from speechbrain_petl.demo.pretrain_events import EVENTS
-from speechbrain_petl.demo.pretrain_tones import TONES
 from speechbrain_petl.demo.synthesis import (
     Family,
     fade,
@@ -19,9 +16,6 @@ from speechbrain_petl.demo.synthesis import (
     register,
     tone,
 )
-
-#: The families the miniature AST is trained on, by name.
-PRETRAIN: dict[str, Family] = {**TONES, **EVENTS}
 
 #: The families the demonstration corpora are made of, by name.
 DEMO: dict[str, Family] = {}

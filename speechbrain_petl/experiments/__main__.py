@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from speechbrain_petl.experiments.cells import FINISHED
-from speechbrain_petl.experiments.checks import require
-from speechbrain_petl.experiments.collect import collect, keep_plan, place_of
-from speechbrain_petl.experiments.corpora import find_recipes
-from speechbrain_petl.experiments.launchers import Local, Submitit
-from speechbrain_petl.experiments.options import NARROWING, make_parser, pairs
-from speechbrain_petl.experiments.plan import load_plan
-from speechbrain_petl.experiments.run import run, survey
-from speechbrain_petl.experiments.statistics import compare
-from speechbrain_petl.experiments.table import write_tables
+from speechbrain_petl.experiments.options import NARROWING, make_parser
+from speechbrain_petl.experiments.planning.checks import require
+from speechbrain_petl.experiments.planning.overrides import pairs
+from speechbrain_petl.experiments.planning.plan import load_plan
+from speechbrain_petl.experiments.planning.recipes import find_recipes
+from speechbrain_petl.experiments.reporting.collect import (
+    collect,
+    keep_plan,
+    place_of,
+)
+from speechbrain_petl.experiments.reporting.statistics import compare
+from speechbrain_petl.experiments.reporting.table import write_tables
+from speechbrain_petl.experiments.running.launchers import Local, Submitit
+from speechbrain_petl.experiments.running.run import run, survey
+from speechbrain_petl.experiments.running.state import FINISHED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +67,7 @@ def run_plan(options) -> int:
     every = survey(plan, recipes, output, n_processes)
     work = choose(every, options)
     if options.dry_run:
-        from speechbrain_petl.experiments.cost import show
+        from speechbrain_petl.experiments.reporting.cost import show
 
         return show(work, plan, recipes)
     keep_plan(plan, every, output, part=bool(narrowed))
@@ -143,7 +148,7 @@ def compare_two(options) -> int:
 
 def plot(options) -> int:
     """Draws figures."""
-    from speechbrain_petl.experiments.plot import KINDS, write_figures
+    from speechbrain_petl.experiments.reporting.plot import KINDS, write_figures
 
     kinds = options.kinds.split(",") if options.kinds else None
     require(kinds or [], KINDS, "kind of figure", "--kinds")
@@ -156,7 +161,7 @@ def plot(options) -> int:
 
 def report(options) -> int:
     """Writes the page."""
-    from speechbrain_petl.experiments.report import write_report
+    from speechbrain_petl.experiments.reporting.report import write_report
 
     outcome = collect(options.output, options.plan)
     print(write_report(outcome, place_of(options.output, options.plan)))
@@ -165,7 +170,7 @@ def report(options) -> int:
 
 def search_one(options) -> int:
     """Searches and prints the best overrides."""
-    from speechbrain_petl.experiments.search import read_space, search
+    from speechbrain_petl.experiments.running.search import read_space, search
 
     best, accuracy = search(
         options.yaml,

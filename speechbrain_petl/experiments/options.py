@@ -1,10 +1,8 @@
 """The options of ``python -m speechbrain_petl.experiments``."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import yaml
 
 NARROWING = ("corpora", "folds", "seeds", "shots", "draws")
 
@@ -140,42 +138,3 @@ def _count(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
     return number
-
-
-def pairs(
-    texts: Sequence[str], option: str, read: Callable = yaml.safe_load
-) -> dict:
-    """Reads ``KEY=VALUE``, each key once.
-
-    Arguments
-    ---------
-    texts : sequence of str
-        As on the command line.
-    option : str
-        The option, for messages.
-    read : callable
-        Reads a value; as YAML does by default.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ValueError
-        If a text has no key or no value, or a key comes twice.
-
-    Example
-    -------
-    >>> pairs(["lr=0.1", "device=cpu"], "--set")
-    {'lr': 0.1, 'device': 'cpu'}
-    """
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not (key and equals):
-            raise ValueError(f"{option} is KEY=VALUE, not '{text}'.")
-        if key in found:
-            raise ValueError(f"{option} {key} is given twice: give it once.")
-        found[key] = read(value)
-    return found

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.__main__ import main
-from speechbrain_petl.experiments.report import _name
-from speechbrain_petl.experiments.run import clock
+from speechbrain_petl.experiments.reporting.report import _name
+from speechbrain_petl.experiments.running.run import clock
 
 
 @pytest.fixture(scope="module")

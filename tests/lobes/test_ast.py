@@ -56,7 +56,7 @@ def test_a_hub_id_comes_from_the_users_cache_when_offline(
     (repo / "refs" / "main").write_text(commit)
     code = (
         "import sys; from speechbrain_petl.lobes.ast import AST; "
-        "from speechbrain_petl.backbones import commit; "
+        "from speechbrain_petl.artefacts.backbones import commit; "
         "asts = [AST('org/tiny-ast', revision=r) for r in (None, sys.argv[1])]; "
         "print(*map(commit, asts))"
     )

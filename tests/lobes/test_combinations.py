@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from speechbrain_petl.backbones import refit
+from speechbrain_petl.artefacts.backbones import refit
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.insertion import Parallel

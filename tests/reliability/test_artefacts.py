@@ -8,8 +8,8 @@ import struct
 
 import pytest
 import torch
-from speechbrain_petl.cli import main
-from speechbrain_petl.trained import load_trained
+from speechbrain_petl.artefacts.load import load_trained
+from speechbrain_petl.cli.main import main
 
 
 class Evil:

@@ -171,7 +171,7 @@ def test_a_file_that_vanishes_after_preparation(
 ):
     record("audio that vanishes during training")
     monkeypatch.setattr(
-        "speechbrain_petl.manifests.check_audio",
+        "speechbrain_petl.dataio.manifests.check_audio",
         lambda folder, paths, skip: dict.fromkeys(paths, 1.0),
     )
     corpus("gone.wav", 3, lambda path: None)

@@ -11,16 +11,16 @@ from hypothesis import (
     settings,
     strategies as st,
 )
-from speechbrain_petl.experiments.statistics import compare
-from speechbrain_petl.few_shot import draw_few_shot
-from speechbrain_petl.folds import choose_folds
+from speechbrain_petl.dataio.few_shot import draw_few_shot
+from speechbrain_petl.dataio.folds import choose_folds
+from speechbrain_petl.dataio.norm_stats import running_moments
+from speechbrain_petl.experiments.reporting.statistics import compare
 from speechbrain_petl.lobes.adapters import Bottleneck, Convpass
 from speechbrain_petl.lobes.ast import AST, resize_time
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.moa import SoftMoA
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.norm_stats import running_moments
 
 from speechbrain.utils.importutils import LazyModule
 
@@ -185,7 +185,7 @@ def test_any_insertions_begin_as_an_identity_and_round_trip(
 def test_any_artefact_round_trips(
     labels, yaml, make_artefact, tiny_folder, tmp_path_factory
 ):
-    from speechbrain_petl.trained import load_trained
+    from speechbrain_petl.artefacts.load import load_trained
 
     folder = tmp_path_factory.mktemp("artefact") / "a"
     try:
@@ -205,7 +205,7 @@ def test_any_artefact_round_trips(
 def test_a_variant_does_not_differ_from_itself(accuracies):
     from pathlib import Path
 
-    from speechbrain_petl.experiments.collect import Result
+    from speechbrain_petl.experiments.reporting.collect import Result
 
     cells = [
         Result(

@@ -6,7 +6,11 @@ import shutil
 
 import pytest
 from speechbrain_petl.demo.corpora import write_small
-from speechbrain_petl.launch import check_overrides, sentence, tell_errors
+from speechbrain_petl.training.launch import (
+    check_overrides,
+    sentence,
+    tell_errors,
+)
 
 
 @pytest.fixture

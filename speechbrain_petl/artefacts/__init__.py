@@ -1,0 +1,1 @@
+"""Trained adapters as folders: written, opened, checked, shared."""

@@ -1,0 +1,183 @@
+"""Which backbone an artefact was trained on, and where it is here."""
+
+import copy
+import hashlib
+import json
+import os
+from itertools import chain
+from pathlib import Path
+
+from huggingface_hub import try_to_load_from_cache
+from speechbrain_petl.lobes.ast import AST, fit_positions
+from speechbrain_petl.lobes.petl import PETLModel
+
+# Folders that hold backbones' folders, separated as PATH is.
+SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
+PACKAGED = Path(__file__).parents[1] / "demo"
+
+# What decides, beside the weights and the clip length, what an AST computes.
+CONFIG_FIELDS = (
+    "model_type",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_act",
+    "layer_norm_eps",
+    "qkv_bias",
+    "patch_size",
+    "frequency_stride",
+    "time_stride",
+    "num_mel_bins",
+)
+
+
+def portable_name(source: str) -> str:
+    """How an artefact names a backbone: no path of this machine.
+
+    Example
+    -------
+    >>> portable_name(getfixture("tmp_path").as_posix() + "/") == (
+    ...     getfixture("tmp_path").name
+    ... )
+    True
+    >>> portable_name("MIT/ast-finetuned-audioset-10-10-0.4593")
+    'MIT/ast-finetuned-audioset-10-10-0.4593'
+    """
+    if os.path.isdir(source):
+        return os.path.basename(os.path.abspath(source))
+    return source
+
+
+def locate(name: str) -> str:
+    """Finds the backbone that an artefact names.
+
+    A name without a slash was a local folder's where the artefact was
+    trained. It is looked for in the folders that the environment variable
+    ``SPEECHBRAIN_PETL_BACKBONES`` lists, in the package's own
+    ``speechbrain_petl/demo``, and in the current folder, in this order. What
+    has a slash is a path or a model of the Hugging Face hub. Whether it is
+    the right backbone is checked once it is loaded, by its fingerprint.
+
+    Arguments
+    ---------
+    name : str
+        The artefact's ``ast_source``, or what overrides it.
+
+    Returns
+    -------
+    str
+        A folder, or the hub's id as it is.
+
+    Raises
+    ------
+    ValueError
+        If a name without a slash is found nowhere.
+    """
+    if "/" in name or os.path.isabs(name):
+        return name
+    listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
+    for folder in [*filter(None, listed), PACKAGED, "."]:
+        candidate = os.path.join(folder, name)
+        if os.path.isfile(os.path.join(candidate, "config.json")):
+            return candidate
+    raise ValueError(
+        f"The backbone '{name}' was a local folder where this artefact was "
+        "trained, and is not found here: give its folder by "
+        "overrides={'ast_source': '/path/to/" + name + "'} "
+        f"(--backbone on the command line), or set {SEARCH_VARIABLE} to the "
+        f"folder that holds '{name}'."
+    )
+
+
+def fingerprint(backbone: AST) -> str:
+    """Identifies a backbone by what it computes, not by where it comes from.
+
+    The SHA-256 of the configuration's fields that matter and of all tensors in
+    float32 by role; not of the position embeddings, which follow the clip
+    length. A copy of a hub's model, in half precision or not, in one file or
+    several, and after a renaming in transformers has the same fingerprint.
+
+    Arguments
+    ---------
+    backbone : AST
+        As loaded, on any device.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    tensors = PETLModel(backbone).named_tensors()
+    fields = {name: getattr(backbone.config, name) for name in CONFIG_FIELDS}
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+    for name in sorted(tensors):
+        if not name.endswith("position_embeddings"):
+            tensor = tensors[name].detach().cpu().float().contiguous()
+            digest.update(f"{name}{tuple(tensor.shape)}".encode())
+            digest.update(tensor.numpy().data)
+    return digest.hexdigest()
+
+
+def check_backbone(backbone: AST, expected: str) -> None:
+    """Refuses a backbone other than the one an artefact was trained on.
+
+    Raises
+    ------
+    ValueError
+        If the fingerprints differ.
+    """
+    found = fingerprint(backbone)
+    if found != expected:
+        raise ValueError(
+            f"The backbone loaded from '{backbone.source}' is not the one that "
+            "this artefact was trained on: its fingerprint is "
+            f"{found[:12]}..., but the artefact's is {expected[:12]}...; give "
+            "the right one by "
+            "overrides={'ast_source': ...} (--backbone on the command line)."
+        )
+
+
+def sharing_copy(backbone: AST) -> AST:
+    """A copy with a structure of its own and the original's tensors."""
+    tensors = chain(backbone.parameters(), backbone.buffers())
+    return copy.deepcopy(backbone, {id(tensor): tensor for tensor in tensors})
+
+
+def refit(
+    backbone: AST, max_length: int, position_embeddings: str, pooling: str
+) -> AST:
+    """The same backbone for another clip length or pooling.
+
+    Arguments
+    ---------
+    backbone : AST
+        As its checkpoint has it, with its own clip length; left as it is.
+    max_length : int
+        Frames, as in ``AST``.
+    position_embeddings : str
+        As in ``AST``.
+    pooling : str
+        As in ``AST``.
+
+    Returns
+    -------
+    AST
+        Shares every tensor with ``backbone`` but the position embeddings.
+    """
+    fitted = sharing_copy(backbone)
+    fit_positions(fitted.model, max_length, position_embeddings)
+    fitted.model.requires_grad_(False)
+    fitted.pooling = pooling
+    return fitted
+
+
+def commit(backbone: AST) -> str | None:
+    """The hub's commit that a backbone was loaded from, if any."""
+    if os.path.isdir(backbone.source):
+        return None
+    file = try_to_load_from_cache(
+        backbone.source, "config.json", revision=backbone.revision
+    )
+    # The cache keeps a snapshot's files in a folder named after its commit.
+    return Path(file).parent.name if file else backbone.revision

@@ -1,0 +1,190 @@
+"""From a run's resolved YAML to the one that inference loads.
+
+Knows no method: it keeps the nodes that the encoder and the front end are
+made of, whatever they are, and leaves the training behind.
+"""
+
+import importlib
+import inspect
+import io
+import os
+
+from hyperpyyaml import RefTag, dump_hyperpyyaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.tag import Tag
+
+HEADER = """\
+# An adapter trained with speechbrain-petl, for SpeechBrain's from_hparams.
+# Loading this file makes the objects that it names: it is code.
+# ast_source can be overridden; the rest belongs to the tensors.
+"""
+
+
+def inference_yaml(
+    run_yaml: str,
+    sizes: tuple[int, int],
+    ast_source: str,
+    ast_revision: str | None,
+    sample_rate: int,
+    tensors: str,
+) -> str:
+    """Derives an artefact's ``hyperparams.yaml``.
+
+    Arguments
+    ---------
+    run_yaml : str
+        What ``create_experiment_directory`` wrote into the run's folder:
+        HyperPyYAML whose references are resolved. It has an ``encoder`` with
+        a ``backbone``, ``compute_features``, and ``classifier``, a ``!name:``
+        to be called with the sizes.
+    sizes : tuple of int
+        The classifier's: embedding, classes.
+    ast_source : str
+        Portable name of the backbone.
+    ast_revision : str, optional
+        Its commit on the hub.
+    sample_rate : int
+        Of the waveforms, in Hz.
+    tensors : str
+        SHA-256 of the tensors that belong to it.
+
+    Returns
+    -------
+    str
+        HyperPyYAML with a ``pretrainer`` and ``modules``.
+
+    Raises
+    ------
+    ValueError
+        If a key is missing, or an argument holds an absolute path.
+    """
+    run = YAML().load(run_yaml)
+    for key in ("encoder", "compute_features", "classifier"):
+        if key not in run:
+            raise ValueError(
+                f"The run's YAML has no '{key}', which inference needs: name "
+                "the recipe's keys as recipes/ESC50 does."
+            )
+    backbone = _top_level(run, run["encoder"].get("backbone"), "backbone")
+    keys = _closure(run, ["encoder", "compute_features"])
+    names = {id(run[key]): key for key in keys}
+    run[backbone]["source"] = None  # written anew below
+    kept = CommentedMap(
+        {"ast_source": ast_source, "ast_revision": ast_revision}
+    )
+    for key in keys:
+        others = {i: name for i, name in names.items() if name != key}
+        kept[key] = _copy(run[key], others, key)
+    locate = CommentedSeq([RefTag("<ast_source>")])
+    locate.yaml_set_ctag(_tag("!apply:speechbrain_petl.inference.locate"))
+    kept[backbone]["source"] = locate
+    kept[backbone]["revision"] = RefTag("<ast_revision>")
+    kept["classifier"] = _make(run["classifier"], sizes)
+    text = io.StringIO()
+    dump_hyperpyyaml(kept, text)
+    return (
+        HEADER
+        + text.getvalue()
+        + TAIL.format(
+            backbone=backbone, sample_rate=sample_rate, tensors=tensors
+        )
+    )
+
+
+TAIL = """
+posteriors: !new:torch.nn.Sequential
+- !ref <classifier>
+- !new:torch.nn.LogSoftmax
+  dim: -1
+
+modules:
+  compute_features: !ref <compute_features>
+  mean_var_norm: !new:speechbrain_petl.inference.Unchanged
+  embedding_model: !ref <encoder>
+  classifier: !ref <posteriors>
+
+audio_normalizer: !new:speechbrain.dataio.preprocess.AudioNormalizer
+  sample_rate: {sample_rate}
+
+label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
+
+pretrainer: !new:speechbrain_petl.inference.ArtefactLoader
+  tensors: {tensors}
+  backbone: !ref <{backbone}>
+  compute_features: !ref <compute_features>
+  encoder: !ref <encoder>
+  classifier: !ref <classifier>
+  label_encoder: !ref <label_encoder>
+"""
+
+
+def _top_level(run, node, what):
+    """Name of the top-level key whose object ``node`` is."""
+    for key, value in run.items():
+        if value is node and isinstance(node, CommentedMap):
+            return key
+    raise ValueError(
+        f"The encoder's '{what}' should be a reference to a top-level key of "
+        "the YAML, such as '!ref <ast>'."
+    )
+
+
+def _closure(run, keys):
+    """``keys`` and the top-level objects inside them, in the file's order."""
+    objects = {
+        id(value): key
+        for key, value in run.items()
+        if isinstance(value, (CommentedMap, CommentedSeq))
+    }
+    found, stack = set(keys), [run[key] for key in keys]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, (CommentedMap, CommentedSeq)):
+            continue
+        found.add(objects.get(id(node)))
+        stack += node.values() if isinstance(node, CommentedMap) else node
+    return [key for key in run if key in found]
+
+
+def _copy(node, names, where):
+    """A copy without comments; what has a name becomes a reference to it."""
+    if id(node) in names:
+        return RefTag(f"<{names[id(node)]}>")
+    if isinstance(node, CommentedMap):
+        new = CommentedMap(
+            {k: _copy(v, names, f"{where}.{k}") for k, v in node.items()}
+        )
+    elif isinstance(node, CommentedSeq):
+        new = CommentedSeq(
+            [_copy(v, names, f"{where}[{i}]") for i, v in enumerate(node)]
+        )
+    elif isinstance(node, TaggedScalar):
+        new = TaggedScalar(node.value, style=node.style)
+    elif isinstance(node, str) and os.path.isabs(node):
+        raise ValueError(
+            f"'{where}' is the path '{node}' of this machine, which an "
+            "artefact cannot contain: give the method values, not files."
+        )
+    else:
+        return node
+    if node.tag.value:
+        new.yaml_set_ctag(_tag(node.tag.value))
+    return new
+
+
+def _make(node, sizes):
+    """From ``!name:Cls``, to be called with sizes, to ``!new:Cls`` of them."""
+    path = node.tag.value.removeprefix("!name:")
+    module, _, name = path.rpartition(".")
+    cls = getattr(importlib.import_module(module), name)
+    first = list(inspect.signature(cls).parameters)[: len(sizes)]
+    options = dict(node) if isinstance(node, CommentedMap) else {}
+    new = CommentedMap({**dict(zip(first, sizes)), **options})
+    new.yaml_set_ctag(_tag(f"!new:{path}"))
+    return new
+
+
+def _tag(text):
+    """ruamel's form of a tag."""
+    return Tag(suffix=text)

@@ -1,0 +1,219 @@
+"""What the commands of ``speechbrain-petl`` do, given their options."""
+
+import json
+import logging
+import os
+import sys
+import warnings
+
+import huggingface_hub
+import transformers
+from speechbrain_petl.artefacts.format import read_metadata
+from speechbrain_petl.artefacts.hub import (
+    check_files,
+    local_artefact,
+    pull as pull_artefact,
+    push as push_artefact,
+)
+from speechbrain_petl.artefacts.load import load_backbone, load_trained
+from speechbrain_petl.dataio.norm_stats import compute_norm_stats
+from speechbrain_petl.inference.bank import AdapterBank
+from speechbrain_petl.integrations.onnx import export_onnx, export_program
+from speechbrain_petl.integrations.to_peft import to_peft
+from speechbrain_petl.integrations.transformers import merge_to_transformers
+from tqdm import tqdm
+
+EXPORTERS = {"onnx": export_onnx, "pt2": export_program, "peft": to_peft}
+
+
+def quiet() -> None:
+    """Leaves the terminal to the commands: no library's bars and hints."""
+    transformers.utils.logging.disable_progress_bar()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="torch|peft|transformers|copyreg")
+    huggingface_hub.utils.disable_progress_bars()
+
+
+def predict(options) -> int:
+    """Classifies files by one artefact."""
+    bank = AdapterBank(options.backbone, options.device)
+    bank.add("", options.artefact, options.revision)
+    return _classify(bank, options)
+
+
+def predict_bank(options) -> int:
+    """Classifies files by several artefacts."""
+    bank = AdapterBank(options.backbone, options.device)
+    for text in options.task:
+        name, equals, source = text.partition("=")
+        if not (name and equals and source):
+            raise ValueError(
+                f"--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
+                f"'{text}'."
+            )
+        bank.add(name, source)
+    return _classify(bank, options)
+
+
+def _classify(bank, options):
+    """Classifies file after file; names those that cannot be and goes on."""
+    if options.top < 1:
+        raise ValueError(f"--top is at least 1, not {options.top}.")
+    failed = 0
+    many = len(options.files) > 1
+    for path in tqdm(
+        options.files, disable=None if many else True, unit="file"
+    ):
+        try:
+            predictions = bank.classify_file(path)
+        except ValueError as error:
+            failed += 1
+            _say(f"speechbrain-petl: {error}", sys.stderr)
+            if options.json:
+                _say(json.dumps({"file": path, "error": str(error)}))
+            continue
+        for prediction in predictions:
+            labels = bank[prediction.task].labels
+            _say(_shown(path, prediction, labels, options))
+    if failed:
+        _say(f"{failed} of {len(options.files)} files failed.", sys.stderr)
+    return 1 if failed else 0
+
+
+def _shown(path, prediction, labels, options):
+    """One task's prediction as a line of text or JSON."""
+    best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
+    ranked = [
+        {"label": labels[i], "probability": round(p, 6)}
+        for p, i in zip(best.values.tolist(), best.indices.tolist())
+    ]
+    task = prediction.task
+    if options.json:
+        named = {"task": task} if task else {}
+        return json.dumps({"file": path, **named, "predictions": ranked})
+    guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
+    return "\t".join([path, *([task] if task else []), *guesses])
+
+
+def _say(line, stream=None):
+    """Writes a line beside the progress bar."""
+    tqdm.write(line, file=stream or sys.stdout)
+
+
+def inspect(options) -> int:
+    """Shows an artefact's metadata."""
+    folder = local_artefact(options.artefact, options.revision)
+    metadata = read_metadata(folder / "artefact.json")
+    if options.json:
+        print(json.dumps(metadata, indent=2))
+        return 0
+    backbone, features = metadata["backbone"], metadata["features"]
+    training = metadata["training"]
+    revision = f" at {backbone['revision']}" if backbone["revision"] else ""
+    rows = {
+        "method": metadata["method"],
+        "trained": f"{sum(metadata['trainable'].values()):,} parameters ("
+        + ", ".join(f"{k} {v:,}" for k, v in metadata["trainable"].items())
+        + ")",
+        "size": f"{metadata['tensors']['bytes']:,} bytes",
+        "backbone": f"{backbone['source']}{revision}, fingerprint "
+        f"{backbone['fingerprint'][:12]}, pooling {backbone['pooling']}",
+        "input": f"{features['max_length']} frames "
+        f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, "
+        f"mean {features['mean']}, std "
+        f"{features['std']}",
+        "trained on": training["corpus"] + _clips(training),
+        "metrics": ", ".join(
+            f"{k} {v}" for k, v in metadata["metrics"].items()
+        ),
+        "labels": f"{len(metadata['labels'])}: {', '.join(metadata['labels'])}",
+        "format": f"{metadata['format']} {metadata['format_version']}",
+        "versions": ", ".join(
+            f"{k} {v}" for k, v in metadata["versions"].items()
+        ),
+    }
+    for name, value in rows.items():
+        print(f"{name:<11} {value}")
+    return 0
+
+
+def _clips(training):
+    """How many clips each split had, as far as it is recorded."""
+    counts = [
+        f"{name} {split['number']:,}"
+        for name, split in training.get("clips", {}).items()
+        if split
+    ]
+    return f" (clips: {', '.join(counts)})" if counts else ""
+
+
+def verify(options) -> int:
+    """Loads an artefact with every check there is."""
+    folder = local_artefact(options.artefact, options.revision)
+    check_files(folder)
+    metadata = _load(options).metadata
+    print(
+        f"'{options.artefact}' is whole: {len(metadata['labels'])} classes, "
+        "the tensors, the label map and the backbone fit, and the probe gives "
+        "the recorded logits."
+    )
+    return 0
+
+
+def merge(options) -> int:
+    """Folds an artefact into a stock Hugging Face model."""
+    difference = merge_to_transformers(_load(options), options.folder)
+    print(
+        f"'{options.folder}' equals the adapted model within {difference:.2g}."
+    )
+    return 0
+
+
+def export(options) -> int:
+    """Writes an artefact in another program's format."""
+    ending = os.path.splitext(options.path)[1].removeprefix(".")
+    kind = options.format or ending
+    if kind not in EXPORTERS:
+        raise ValueError(
+            f"'{options.path}' does not say what to write: let it end in .onnx "
+            f"or .pt2, or give --format, one of {', '.join(EXPORTERS)}."
+        )
+    difference = EXPORTERS[kind](_load(options), options.path)
+    print(f"'{options.path}' equals the model within {difference:.2g}.")
+    return 0
+
+
+def push(options) -> int:
+    """Uploads an artefact."""
+    commit = push_artefact(
+        options.artefact,
+        options.repo,
+        options.revision,
+        options.private,
+        options.licence,
+    )
+    print(f"'{options.repo}' has it, at commit {commit}.")
+    return 0
+
+
+def norm_stats(options) -> int:
+    """Prints statistics of a corpus as overrides of a recipe's command."""
+    mean, std = compute_norm_stats(
+        options.manifest, options.data_folder, options.max_length
+    )
+    print(f"--feature_mean {mean:.7g} --feature_std {std:.7g}")
+    return 0
+
+
+def pull(options) -> int:
+    """Downloads an artefact into a folder."""
+    commit = pull_artefact(options.repo, options.folder, options.revision)
+    print(f"'{options.folder}' holds '{options.repo}' at commit {commit}.")
+    return 0
+
+
+def _load(options):
+    """The artefact that the options name, on the CPU."""
+    folder = local_artefact(options.artefact, options.revision)
+    metadata = read_metadata(folder / "artefact.json")
+    return load_trained(folder, load_backbone(metadata, options.backbone))

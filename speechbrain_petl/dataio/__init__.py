@@ -1,0 +1,1 @@
+"""From a corpus on the disk to batches of waveforms."""

@@ -1,0 +1,112 @@
+"""Few-shot: a run that trains on k clips of each class."""
+
+import json
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+from speechbrain_petl.utils.files import write_json
+
+from speechbrain.utils.logger import get_logger
+
+logger = get_logger(__name__)
+
+
+def keep_shots(manifest: str | Path, shots: int | None, draw: int) -> None:
+    """Leaves ``shots`` entries of each class in a manifest.
+
+    The manifest stays with the run, so that it says which clips were drawn.
+
+    Arguments
+    ---------
+    manifest : str or Path
+        The training manifest, as the data preparation writes it. Replaced.
+    shots : int, optional
+        How many entries of each class to keep. Without it, all stay.
+    draw : int
+        Which draw: the seed of the choice.
+
+    Raises
+    ------
+    ValueError
+        See ``draw_few_shot``.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir") / "train.json"
+    >>> entries = {f"clip{i}": {"label": "ab"[i % 2]} for i in range(10)}
+    >>> path.write_text(json.dumps(entries), "utf-8")
+    >>> keep_shots(path, shots=1, draw=0)
+    >>> len(json.loads(path.read_text("utf-8")))
+    2
+    """
+    if shots is None:
+        return
+    manifest = Path(manifest)
+    entries = json.loads(manifest.read_text("utf-8"))
+    drawn = draw_few_shot(entries, shots, draw)
+    logger.info(
+        f"Training on {shots} clips of each class, {len(drawn)} of "
+        f"{len(entries)} in all: draw {draw}."
+    )
+    write_json(manifest, drawn)
+
+
+def draw_few_shot(
+    manifest_entries: Mapping[str, dict],
+    k: int,
+    seed: int,
+    label_key: str = "label",
+) -> dict[str, dict]:
+    """Draws ``k`` entries of each class.
+
+    The draw depends on the seed and the ids alone. A draw with a smaller
+    ``k`` and the same seed is contained in one with a larger ``k``, so that
+    curves over ``k`` compare like with like.
+
+    Arguments
+    ---------
+    manifest_entries : dict
+        The manifest: entries by id.
+    k : int
+        How many entries to draw of each class, at least 1.
+    seed : int
+        Which draw.
+    label_key : str
+        Where an entry holds its class.
+
+    Returns
+    -------
+    dict
+        The entries that were drawn, sorted by id.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` is less than 1 or a class has fewer than ``k`` entries.
+
+    Example
+    -------
+    >>> manifest = {f"clip{i}": {"label": "ab"[i % 2]} for i in range(10)}
+    >>> drawn = draw_few_shot(manifest, k=2, seed=0)
+    >>> sorted(entry["label"] for entry in drawn.values())
+    ['a', 'a', 'b', 'b']
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}, but a few-shot draw needs at least 1.")
+    by_class: dict[str, list[str]] = {}
+    for key in sorted(manifest_entries):
+        label = manifest_entries[key][label_key]
+        by_class.setdefault(label, []).append(key)
+    drawn: list[str] = []
+    for label, keys in by_class.items():
+        if len(keys) < k:
+            raise ValueError(
+                f"Class {label!r} has {len(keys)} entries, but {k} of each "
+                "class are wanted: lower k, or add folds to train on."
+            )
+        # One generator a class: the draw of a class does not depend on which
+        # other classes there are.
+        random.Random(f"{seed}/{label}").shuffle(keys)
+        drawn += keys[:k]
+    return {key: manifest_entries[key] for key in sorted(drawn)}

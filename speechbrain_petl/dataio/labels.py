@@ -1,0 +1,97 @@
+"""Label maps: the classes of a corpus, in their official order."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from speechbrain_petl.utils.files import replacing
+
+from speechbrain.dataio.encoder import CategoricalEncoder
+
+
+def load_label_encoder(path: str) -> CategoricalEncoder:
+    """Reads the label map that the data preparation wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is missing or malformed.
+    """
+    encoder = CategoricalEncoder()
+    try:
+        found = encoder.load_if_possible(path)
+    except (KeyError, ValueError, SyntaxError, IndexError) as error:
+        raise ValueError(f"'{path}' is no label map: {error}.") from error
+    if not found:
+        raise ValueError(
+            f"There is no label map at '{path}': run the data preparation, "
+            "which writes it beside the manifests."
+        )
+    encoder.expect_len(len(encoder))
+    return encoder
+
+
+def labels_by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
+    """Puts the classes in the order that the corpus itself numbers them in.
+
+    Arguments
+    ---------
+    pairs : iterable of (int, str)
+        The number and the name of the class of each clip.
+
+    Returns
+    -------
+    list of str
+        The names of the classes that occur, by number.
+
+    Raises
+    ------
+    ValueError
+        If a number has two names, or a name two numbers.
+
+    Example
+    -------
+    >>> labels_by_index([(7, "crow"), (0, "dog"), (7, "crow")])
+    ['dog', 'crow']
+    """
+    names: dict[int, str] = {}
+    numbers: dict[str, int] = {}
+    for number, name in pairs:
+        if names.setdefault(number, name) != name:
+            raise ValueError(
+                f"Class {number} is called both {names[number]!r} and "
+                f"{name!r} in the metadata: restore the original file."
+            )
+        if numbers.setdefault(name, number) != number:
+            raise ValueError(
+                f"Class {name!r} has both the numbers {numbers[name]} and "
+                f"{number} in the metadata: restore the original file."
+            )
+    return [names[number] for number in sorted(names)]
+
+
+LABEL_MAP = "label_encoder.txt"
+
+
+def write_label_map(path: str | Path, labels: Iterable[str]) -> None:
+    """Writes a file for ``CategoricalEncoder.load`` with labels from 0.
+
+    Arguments
+    ---------
+    path : str or Path
+        The file to write.
+    labels : iterable of str
+        The classes in their official order.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir") / "label_encoder.txt"
+    >>> write_label_map(path, ["dog", "rooster"])
+    >>> from speechbrain.dataio.encoder import CategoricalEncoder
+    >>> encoder = CategoricalEncoder.from_saved(path)
+    >>> encoder.encode_label("rooster"), len(encoder)
+    (1, 2)
+    """
+    encoder = CategoricalEncoder(starting_index=0)
+    encoder.update_from_iterable(labels)
+    with replacing(Path(path)) as temporary:
+        encoder.save(temporary)

@@ -1,0 +1,108 @@
+"""Mean and standard deviation of a corpus's log-mel features."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.lobes.features import ASTFbank
+from tqdm import tqdm
+
+from speechbrain.dataio.preprocess import AudioNormalizer
+
+
+def compute_norm_stats(
+    manifest: str | Path,
+    data_folder: str | Path,
+    max_length: int = 1024,
+    sample_rate: int = 16000,
+) -> tuple[float, float]:
+    """Computes the statistics of the clips that a manifest lists.
+
+    Give it the training manifest: no other clip may count. Each clip counts
+    with its own frames, neither padded nor augmented. (AST's script averages
+    over padded clips, and over batches.)
+
+    Arguments
+    ---------
+    manifest : str or Path
+        A run's ``train.json``.
+    data_folder : str or Path
+        What its ``{data_root}`` stands for.
+    max_length : int
+        Frames of 10 ms after which a clip is cut, as in training.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    mean, std : float
+        Of all mel bins of all frames; ``feature_mean`` and ``feature_std`` of
+        a recipe.
+
+    Raises
+    ------
+    ValueError
+        If there is no such manifest, it lists no clip, or a file cannot be
+        read.
+
+    Example
+    -------
+    >>> import json, soundfile
+    >>> folder = getfixture("tmp_path")
+    >>> soundfile.write(
+    ...     folder / "a.wav", torch.rand(16000).numpy() - 0.5, 16000
+    ... )
+    >>> entry = {"wav": "{data_root}/a.wav", "label": "noise"}
+    >>> (folder / "train.json").write_text(json.dumps({"a": entry}))
+    53
+    >>> mean, std = compute_norm_stats(folder / "train.json", folder)
+    >>> -10 < mean < 5, 0 < std < 5
+    (True, True)
+    """
+    entries = read_manifest(str(manifest), str(data_folder))
+    if not entries:
+        raise ValueError(f"{manifest} lists no clip to take statistics of.")
+    fbank = ASTFbank(max_length, sample_rate=sample_rate)
+    normalizer = AudioNormalizer(sample_rate)
+
+    def features():
+        """Features [frames, mel] of each clip."""
+        for entry in tqdm(entries.values(), unit="clip"):
+            wav = read_audio(entry["wav"], normalizer)
+            n_frames = fbank.n_frames(torch.tensor(len(wav)))
+            yield fbank.log_mel(wav[None])[0, :n_frames]
+
+    return running_moments(features())
+
+
+def running_moments(tensors: Iterable[torch.Tensor]) -> tuple[float, float]:
+    """Mean and standard deviation over all values of many tensors.
+
+    Exact, in float64, and in one pass: the pairwise update of Chan, Golub
+    and LeVeque (1979).
+
+    Arguments
+    ---------
+    tensors : iterable of torch.Tensor
+        Of any shape, at least one of them not empty.
+
+    Returns
+    -------
+    mean, std : float
+
+    Example
+    -------
+    >>> running_moments([torch.tensor([1.0, 2.0]), torch.tensor([6.0])])
+    (3.0, 2.160246899469287)
+    """
+    count, mean, squares = 0, 0.0, 0.0
+    for tensor in tensors:
+        values = tensor.double()
+        n, shift = values.numel(), float(values.mean()) - mean
+        squares += float((values - values.mean()).square().sum())
+        squares += shift**2 * count * n / (count + n)
+        count += n
+        mean += shift * n / count
+    return mean, (squares / count) ** 0.5

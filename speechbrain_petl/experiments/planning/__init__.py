@@ -1,0 +1,1 @@
+"""What shall run: plans, their checks, the recipes."""

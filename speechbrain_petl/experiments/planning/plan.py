@@ -1,0 +1,238 @@
+"""Plans: which runs an experiment is made of.
+
+A plan is a YAML file::
+
+    title: Adapters against LoRA
+    paper: table1          # whose figures to put beside; see paper.csv
+    corpora: [ESC50, GoogleSpeechCommands]
+    variants:              # names of YAMLs in recipes/<Corpus>/hparams
+      - lora
+      - {label: lora_rr64, yaml: lora, overrides: {lora_reduction_rate: 64}}
+    folds: [1, 2]          # default: all
+    seeds: [1234]
+    shots: [1, 8]          # few-shot; default: all clips
+    draws: [0, 1, 2]       # draws of them
+    overrides: {number_of_epochs: 5}
+    corpus_overrides: {ESC50: {max_length: 300}}
+    data_folders: {ESC50: /data/ESC-50}
+
+``demo`` as a data folder is a small synthetic corpus, as ``ast_source`` the
+miniature AST of the package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+import yaml
+from speechbrain_petl import demo
+from speechbrain_petl.experiments.planning.checks import (
+    check_kinds,
+    check_own,
+    check_plan,
+    require,
+)
+from speechbrain_petl.experiments.planning.recipes import RECIPES
+
+SHIPPED = Path(__file__).parent / "plans"
+AST_MINI = Path(demo.__file__).parent / "ast-mini"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of a table: a YAML and what is overridden in it."""
+
+    label: str
+    yaml: str
+    overrides: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a recipe.
+
+    Arguments
+    ---------
+    corpus : str
+        Folder in ``recipes``.
+    variant : Variant
+        What is trained.
+    seed : int
+        Of the run.
+    fold : int, optional
+        The fold to test on; None where splits are fixed.
+    shots : int, optional
+        Clips of each class; None for all.
+    draw : int
+        Which draw of them.
+    overrides : dict
+        All overrides, the variant's included.
+    """
+
+    corpus: str
+    variant: Variant
+    seed: int
+    fold: int | None = None
+    shots: int | None = None
+    draw: int = 0
+    overrides: Mapping = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its folder, relative to the plan's output."""
+        parts = [self.corpus, self.variant.label]
+        if self.shots is not None:
+            parts += [f"shots_{self.shots}", f"draw_{self.draw}"]
+        parts.append(f"seed_{self.seed}")
+        if self.fold is not None:
+            parts.append(f"fold_{self.fold}")
+        return "/".join(parts)
+
+    def options(self) -> dict:
+        """What ``train.py`` is told, but for data and output folder."""
+        own = {"seed": self.seed}
+        if self.fold is not None:
+            own["test_fold"] = self.fold
+        if self.shots is not None:
+            own |= {"shots": self.shots, "draw": self.draw}
+        return {**own, **self.overrides}
+
+
+@dataclass
+class Plan:
+    """What a plan's YAML says; see the module's text."""
+
+    source: str
+    title: str
+    corpora: list[str]
+    variants: list[Variant]
+    paper: str | None = None
+    folds: list[int] | None = None
+    seeds: list[int] = field(default_factory=lambda: [1234])
+    shots: list[int | None] = field(default_factory=lambda: [None])
+    draws: list[int] = field(default_factory=lambda: [0])
+    overrides: dict = field(default_factory=dict)
+    corpus_overrides: dict[str, dict] = field(default_factory=dict)
+    data_folders: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What its own folder in an output folder is called."""
+        return Path(self.source).name.removesuffix(".yaml")
+
+    def overrides_of(self, corpus: str, variant: Variant) -> dict:
+        """All overrides of a variant on a corpus."""
+        return {
+            **self.overrides,
+            **self.corpus_overrides.get(corpus, {}),
+            **variant.overrides,
+        }
+
+    def cells(self) -> list[Cell]:
+        """All runs, fold by fold, so that a table fills evenly."""
+        found = []
+        for corpus in self.corpora:
+            n_folds = RECIPES[corpus].n_folds
+            folds = self.folds or list(range(1, n_folds + 1))
+            found += [
+                Cell(
+                    corpus,
+                    variant,
+                    seed,
+                    fold,
+                    shots,
+                    0 if shots is None else draw,
+                    self.overrides_of(corpus, variant),
+                )
+                for seed, fold, shots, draw, variant in product(
+                    self.seeds,
+                    folds if n_folds else [None],
+                    self.shots,
+                    self.draws,
+                    self.variants,
+                )
+            ]
+        # All clips can be drawn in one way only, so draws of them are one cell.
+        return list({cell.name: cell for cell in found}.values())
+
+
+def load_plan(
+    source: str | Path,
+    recipes: Path,
+    changes: Mapping | None = None,
+) -> Plan:
+    """Reads a plan and checks it against the recipes.
+
+    Arguments
+    ---------
+    source : str or Path
+        A YAML file, or the name of a plan that is shipped.
+    recipes : Path
+        The folder with the recipes.
+    changes : dict, optional
+        Keys of the plan to replace; ``overrides`` and ``data_folders`` are
+        added to the plan's.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If anything in it is unknown or missing; the message names the nearest
+        name that exists.
+    """
+    file = Path(source)
+    if not file.is_file():
+        file = SHIPPED / f"{source}.yaml"
+    if not file.is_file():
+        shipped = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+        raise ValueError(
+            f"There is no plan '{source}': give a YAML file or one of "
+            f"{', '.join(shipped)}."
+        )
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{file} cannot be read as YAML: {reason}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{file} is not a plan: it has no keys.")
+    for key, value in (changes or {}).items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            value = {**values[key], **value}
+        values[key] = value
+    known = set(Plan.__dataclass_fields__) - {"source"}
+    require(values, sorted(known), "key", str(file))
+    check_kinds(values, str(file))
+    for key in ("title", "corpora", "variants"):
+        if not values.get(key):
+            raise ValueError(f"{file} has no {key}: say which.")
+    values["variants"] = [_variant(row, file) for row in values["variants"]]
+    plan = Plan(source=str(source), **values)
+    check_plan(plan, recipes, str(file))
+    check_own(plan, (changes or {}).get("overrides", {}), "--set")
+    for overrides in (plan.overrides, *plan.corpus_overrides.values()):
+        if overrides.get("ast_source") == "demo":
+            overrides["ast_source"] = str(AST_MINI)
+    return plan
+
+
+def _variant(row, file):
+    """A row of the plan's list."""
+    if isinstance(row, str):
+        return Variant(row, row)
+    if not (
+        isinstance(row, dict)
+        and isinstance(row.get("label"), str)
+        and isinstance(row.get("yaml"), str)
+        and isinstance(row.get("overrides", {}), dict)
+    ):
+        raise ValueError(
+            f"{file}: a variant is the name of a YAML, or a mapping with "
+            f"label, yaml and overrides, not {row!r}."
+        )
+    require(row, Variant.__dataclass_fields__, "key of a variant", str(file))
+    return Variant(**row)

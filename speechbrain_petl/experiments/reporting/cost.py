@@ -1,0 +1,123 @@
+"""What a plan would cost, in floating-point operations."""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain_petl.experiments.planning.plan import Cell, Plan
+from speechbrain_petl.experiments.planning.recipes import RECIPES
+from torch.utils.flop_counter import FlopCounterMode
+
+GIGA = 1e9
+
+
+def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
+    """Counts the operations of a cell's model on one clip.
+
+    Arguments
+    ---------
+    cell : Cell
+        The run.
+    recipes : Path
+        The folder with the recipes.
+
+    Returns
+    -------
+    training : float
+        Forward and backward pass, in FLOPs.
+    forward : float
+        Forward pass alone.
+    hparams : dict
+        What the YAML says.
+    """
+    yaml = recipes / cell.corpus / "hparams" / f"{cell.variant.yaml}.yaml"
+    text = yaml.read_text(encoding="utf-8")
+    keys = {line.split(":")[0] for line in text.splitlines()}
+    overrides = {k: v for k, v in cell.options().items() if k in keys}
+    with tempfile.TemporaryDirectory() as folder:  # checkpointers make theirs
+        overrides |= {"data_folder": folder, "output_folder": folder}
+        hparams = load_hyperpyyaml(text, overrides)
+    encoder, config = hparams["encoder"], hparams["ast"].config
+    feats = torch.zeros(1, config.max_length, config.num_mel_bins)
+    encoder.train()
+    if any(isinstance(m, torch.nn.BatchNorm1d) for m in encoder.modules()):
+        feats = feats.expand(2, -1, -1)
+    with FlopCounterMode(display=False) as counter:
+        embedding = encoder(feats)
+    forward = counter.get_total_flops() / len(feats)
+    if not embedding.requires_grad:
+        return forward, forward, hparams
+    with FlopCounterMode(display=False) as counter:
+        embedding.sum().backward()
+    backward = counter.get_total_flops() / len(feats)
+    return forward + backward, forward, hparams
+
+
+def estimate(cell: Cell, recipes: Path) -> float:
+    """The operations of a whole run, on the whole corpus, in FLOPs.
+
+    Arguments
+    ---------
+    cell : Cell
+        The run.
+    recipes : Path
+        The folder with the recipes.
+
+    Returns
+    -------
+    float
+    """
+    training, forward, hparams = operations(cell, recipes)
+    recipe = RECIPES[cell.corpus]
+    train, valid, test = recipe.clips
+    if cell.shots is not None:
+        train = cell.shots * recipe.n_classes
+    epochs = hparams["number_of_epochs"]
+    return epochs * (train * training + valid * forward) + test * forward
+
+
+def show(work: list, plan: Plan, recipes: Path) -> int:
+    """Prints the cells of a plan, where they stand and what is left to pay.
+
+    Arguments
+    ---------
+    work : list of Work
+        As from ``survey``.
+    plan : Plan
+        The plan.
+    recipes : Path
+        The folder with the recipes.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    costs: dict[tuple, float | None] = {}
+    for w in work:
+        print(f"{w.state:12} {w.job.name}")
+        kind = (w.cell.corpus, w.cell.variant.label, w.cell.shots)
+        if kind not in costs:
+            try:
+                costs[kind] = estimate(w.cell, recipes) / GIGA
+            except (ValueError, KeyError, OSError) as error:
+                # the backbone is not here, or a recipe is of another kind
+                print(f"    no estimate: {error}")
+                costs[kind] = None
+    states = Counter(w.state for w in work)
+    print(", ".join(f"{count} {what}" for what, count in states.items()))
+    left = [
+        costs[(w.cell.corpus, w.cell.variant.label, w.cell.shots)]
+        for w in work
+        if w.state != "finished"
+    ]
+    known = [cost for cost in left if cost is not None]
+    print(
+        f"{plan.title}: about {sum(known):,.0f} GFLOPs left in {len(known)} "
+        f"of {len(left)} cells, from the models' own count of one clip, the "
+        "official number of clips and the epochs; interrupted cells count "
+        "whole"
+    )
+    return 0

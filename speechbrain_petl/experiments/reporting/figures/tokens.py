@@ -1,0 +1,140 @@
+"""t-SNE of what a trained model makes of the test clips (Fig. 2)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.experiments.reporting.figures.model import load_model
+from speechbrain_petl.experiments.reporting.figures.style import (
+    looks,
+    new_figure,
+)
+
+from speechbrain.dataio.preprocess import AudioNormalizer
+
+N_CLASSES = 10
+
+
+class Embeddings:
+    """What a model makes of clips.
+
+    Arguments
+    ---------
+    labels : list of str
+        The label of each clip.
+    cls : torch.Tensor
+        The [CLS] token after the last layer [N, d].
+    pooled : torch.Tensor
+        What the head reads [N, d].
+    """
+
+    def __init__(self, labels: list[str], cls, pooled):
+        self.labels, self.cls, self.pooled = labels, cls, pooled
+
+
+@torch.no_grad()
+def embed(
+    run: str | Path, data_folder: str, n_classes: int = N_CLASSES
+) -> Embeddings:
+    """Runs a finished run's model over test clips of its first classes.
+
+    Arguments
+    ---------
+    run : str or Path
+        The run's output folder.
+    data_folder : str
+        The corpus.
+    n_classes : int
+        How many classes: the first ones of the label map that the test split
+        has, so that the figures of all methods show the same.
+
+    Returns
+    -------
+    Embeddings
+    """
+    run = Path(run)
+    trained = load_model(run)
+    entries = read_manifest(str(run / "manifest" / "test.json"), data_folder)
+    there = {entry["label"] for entry in entries.values()}
+    chosen = [label for label in trained.labels if label in there][:n_classes]
+    entries = [e for e in entries.values() if e["label"] in chosen]
+    rows = [_embed_clip(trained, entry["wav"]) for entry in entries]
+    cls, pooled = (torch.stack(column) for column in zip(*rows))
+    return Embeddings([e["label"] for e in entries], cls, pooled)
+
+
+def _embed_clip(trained: Trained, wav: str):
+    """[CLS] and pooled embedding of a file."""
+    rate = trained.compute_features.sample_rate
+    feats = trained.compute_features(
+        read_audio(wav, AudioNormalizer(rate))[None]
+    )
+    tokens = []
+    hook = trained.encoder.model.model.register_forward_hook(
+        lambda *arguments: tokens.append(arguments[-1].last_hidden_state)
+    )
+    pooled = trained.encoder(feats)
+    hook.remove()
+    return tokens[0][0, 0], pooled[0]
+
+
+def flatten(vectors: torch.Tensor, seed: int = 0) -> np.ndarray:
+    """t-SNE of vectors [N, d] in two dimensions [N, 2], the same each time."""
+    from sklearn.manifold import TSNE  # slow to import
+
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    return TSNE(
+        perplexity=perplexity, init="pca", random_state=seed
+    ).fit_transform(vectors.double().numpy())
+
+
+def draw_embeddings(
+    panels: dict[str, tuple[Sequence[str], np.ndarray]], title: str
+) -> Figure:
+    """Draws points by class, a panel a method.
+
+    Arguments
+    ---------
+    panels : dict of str to (sequence of str, numpy.ndarray)
+        By method: labels, and points [N, 2].
+    title : str
+        Of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = min(4, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = new_figure(2.6 * columns + 1.8, 2.6 * rows + 0.4)
+    classes = sorted({x for labels, _ in panels.values() for x in labels})
+    styles = dict(zip(classes, looks(len(classes))))
+    grid = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in list(grid)[len(panels) :]:
+        axes.remove()
+    for axes, (name, (labels, points)) in zip(figure.axes, panels.items()):
+        for label in classes:
+            here = points[np.array(labels) == label]
+            axes.scatter(
+                *here.T,
+                label=label,
+                s=14,
+                marker=styles[label]["marker"],
+                color=styles[label]["color"],
+                alpha=0.8,
+                linewidths=0,
+            )
+        axes.set_title(name, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside right upper", fontsize=8, frameon=False
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure

@@ -1,0 +1,1 @@
+"""Cells run as jobs, here or on a cluster."""

@@ -1,0 +1,161 @@
+"""Where jobs run: on this machine, or by Slurm."""
+
+import os
+import queue
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from speechbrain_petl.experiments.running.job import (
+    Job,
+    Processes,
+    run_job,
+    write_failure,
+)
+from speechbrain_petl.experiments.running.state import FAILED
+
+# Threads that wait by spinning slow their neighbours down.
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+class Local:
+    """Runs jobs side by side on this machine.
+
+    Each has GPUs of its own if there are several, and its share of the cores.
+
+    Arguments
+    ---------
+    jobs : int
+        How many at once.
+    force : bool
+        Throw away what is there of another plan.
+    n_processes : int
+        Processes of one job, each on a GPU of its own.
+    """
+
+    def __init__(self, jobs: int, force: bool = False, n_processes: int = 1):
+        self.force = force
+        self.pool = ThreadPoolExecutor(jobs)
+        self.processes = Processes()
+        self.gpus: queue.SimpleQueue = queue.SimpleQueue()
+        for gpus in share_gpus(visible_gpus(), jobs, n_processes):
+            self.gpus.put(gpus)
+        threads = max(1, (os.cpu_count() or 1) // (jobs * n_processes))
+        self.environment = {
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
+            **PASSIVE,
+        }
+
+    def __call__(self, job: Job) -> Future:
+        """Starts a job when there is room for it."""
+        return self.pool.submit(self._run, job)
+
+    def _run(self, job):
+        """Runs a job on GPUs that are free."""
+        gpus = self.gpus.get()
+        own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
+        try:
+            environment = {**self.environment, **own}
+            return run_job(job, environment, self.force, self.processes)
+        finally:
+            self.gpus.put(gpus)
+
+    def stop(self) -> None:
+        """Stops all jobs; the same command goes on with them later."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.processes.stop()
+        self.pool.shutdown()
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    count = torch.cuda.device_count()
+    names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(
+        map(str, range(count))
+    )
+    return names.split(",")[:count] if count else []
+
+
+def share_gpus(gpus: list[str], jobs: int, n_processes: int) -> list[list[str]]:
+    """Which GPUs each job has; none named where there is no choice.
+
+    Example
+    -------
+    >>> share_gpus(["0", "1", "2", "3"], 2, 2)
+    [['0', '1'], ['2', '3']]
+    >>> share_gpus(["0", "1"], 3, 1)  # more jobs than GPUs
+    [['0'], ['1'], ['0']]
+    """
+    if len(gpus) <= n_processes:
+        return [[]] * jobs
+    turns = len(gpus) // n_processes
+    return [
+        gpus[turn % turns * n_processes :][:n_processes] for turn in range(jobs)
+    ]
+
+
+class Submitit:
+    """Hands jobs to Slurm, or to submitit's stand-in for it.
+
+    Arguments
+    ---------
+    folder : Path
+        For Slurm's scripts and logs; every machine has to see it.
+    cluster : str
+        ``slurm``, or ``local`` for a try on this machine.
+    force : bool
+        Throw away what is there of another plan.
+    parameters : dict
+        Of submitit's executor, such as ``slurm_partition``.
+
+    Raises
+    ------
+    ValueError
+        If submitit is not installed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cluster: str = "slurm",
+        force: bool = False,
+        **parameters,
+    ):
+        try:
+            import submitit
+        except ImportError:
+            raise ValueError(
+                "--launcher submitit needs submitit: pip install "
+                "'speechbrain-petl[slurm]'."
+            )
+        self.force = force
+        self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        self.executor.update_parameters(**parameters)
+        self.watchers: list = []
+
+    def __call__(self, job: Job) -> Future:
+        """Submits a job; a thread waits for it."""
+        handle = self.executor.submit(run_job, job, PASSIVE, self.force)
+        self.watchers.append(handle)
+        future: Future = Future()
+
+        def watch():
+            """Passes on what the job returns; one that is lost has failed."""
+            try:
+                future.set_result(handle.result())
+            except Exception as error:
+                try:
+                    write_failure(job, None, str(error))
+                    future.set_result((FAILED, 0.0))
+                except OSError as worse:  # of the disk, say: all have to stop
+                    future.set_exception(worse)
+
+        threading.Thread(target=watch, daemon=True).start()
+        return future
+
+    def stop(self) -> None:
+        """Cancels what was submitted."""
+        for handle in self.watchers:
+            if not handle.done():
+                handle.cancel()

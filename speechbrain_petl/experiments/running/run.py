@@ -1,0 +1,186 @@
+"""Runs the cells of a plan: side by side, resumable, failures kept apart."""
+
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from speechbrain_petl.demo.corpora import write_small
+from speechbrain_petl.experiments.planning.plan import Cell, Plan
+from speechbrain_petl.experiments.running.job import (
+    BUSY,
+    Job,
+    command_line,
+    is_running,
+)
+from speechbrain_petl.experiments.running.state import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    OTHER,
+    RUNNING,
+    cell_hash,
+    data_fingerprint,
+    state,
+)
+
+Submit = Callable[[Job], Future]
+PAUSE = 2.0  # seconds between looks at cells that another process has
+NOTES = {
+    FAILED: "see {folder}/failed.json",
+    OTHER: "{folder} holds a run of other settings or data: give another "
+    "output folder, or --force to do it anew",
+    INTERRUPTED: "it was stopped; the same command goes on with it",
+}
+
+
+class Work(NamedTuple):
+    """A cell of a plan, its job, its corpus's folder and where it stands."""
+
+    cell: Cell
+    job: Job
+    data_folder: str
+    state: str
+
+
+def data_folder(plan: Plan, corpus: str, output: Path) -> str:
+    """The data of a corpus; a synthetic one is written if it is asked for."""
+    folder = plan.data_folders.get(corpus)
+    if folder is None:
+        raise ValueError(
+            f"The plan needs {corpus}: give its folder, as --data_folder "
+            f"{corpus}=<folder>."
+        )
+    if folder == "demo":
+        folder = output / "corpora" / corpus
+        try:
+            if not folder.is_dir():
+                write_small(corpus, folder)
+        except OSError:
+            if not folder.is_dir():  # no other runner was quicker
+                raise
+    return str(Path(folder).resolve())
+
+
+def survey(
+    plan: Plan, recipes: Path, output: Path, n_processes: int = 1
+) -> list[Work]:
+    """Looks where each cell of a plan stands.
+
+    Arguments
+    ---------
+    plan : Plan
+        The plan.
+    recipes : Path
+        The folder with the recipes.
+    output : Path
+        Where the plan's results are.
+    n_processes : int
+        Processes of one run.
+
+    Returns
+    -------
+    list of Work
+    """
+    output = output.resolve()
+    data = {c: data_folder(plan, c, output) for c in plan.corpora}
+    found = []
+    for cell in plan.cells():
+        folder = output / cell.name
+        corpus = data[cell.corpus]
+        wanted = cell_hash(cell, recipes, data_fingerprint(corpus))
+        command = command_line(cell, corpus, folder, n_processes)
+        recipe = str(recipes / cell.corpus)
+        job = Job(cell.name, str(folder), wanted, command, recipe)
+        now = RUNNING if is_running(folder) else state(folder, wanted)
+        found.append(Work(cell, job, corpus, now))
+    return found
+
+
+def run(
+    work: list[Work],
+    submit: Submit,
+    jobs: int,
+    say: Callable[[str], None] = partial(print, flush=True),
+) -> Counter:
+    """Runs what is not finished.
+
+    Arguments
+    ---------
+    work : list of Work
+        As from ``survey``.
+    submit : callable
+        Starts a job and gives its future, of what ``run_job`` returns.
+    jobs : int
+        How many at once.
+    say : callable
+        Is told of each cell that ends.
+
+    Returns
+    -------
+    Counter
+        How many cells ended in which way.
+    """
+    waiting = deque(w.job for w in work if w.state != FINISHED)
+    outcomes = Counter({FINISHED: len(work) - len(waiting)})
+    total, start, ran = len(work), time.monotonic(), 0
+    running: dict[Future, Job] = {}
+    elsewhere: list[Job] = []  # other processes have these
+    say(f"{outcomes[FINISHED]} of {total} cells are finished already")
+    while waiting or running or elsewhere:
+        while waiting and len(running) < jobs:
+            job = waiting.popleft()
+            if is_running(job.folder):
+                elsewhere.append(job)
+            else:
+                running[submit(job)] = job
+        if running:
+            pause = PAUSE if elsewhere else None
+            ended, _ = wait(running, pause, return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(PAUSE)
+            ended = set()
+        for future in ended:
+            job = running.pop(future)
+            outcome, seconds = future.result()
+            if outcome == BUSY:
+                elsewhere.append(job)
+                continue
+            outcomes[outcome] += 1
+            ran += seconds > 0
+            left = total - sum(outcomes.values())
+            rate = (time.monotonic() - start) / max(1, ran)
+            say(
+                f"[{total - left}/{total}] {outcome:8} {job.name} "
+                f"{_accuracy(job) if outcome == FINISHED else ''}"
+                f"{seconds:.0f} s; {left} left, about {clock(left * rate)}"
+            )
+            if outcome in NOTES:
+                say(f"    {NOTES[outcome].format(folder=job.folder)}")
+        if not ended:  # a while has gone by: are they still running?
+            waiting.extend(elsewhere)
+            elsewhere.clear()
+    return outcomes
+
+
+def _accuracy(job):
+    """What a cell that is finished found."""
+    results = Path(job.folder) / "results.json"
+    found = json.loads(results.read_text("utf-8"))["accuracy"]
+    return f"{100 * found:.2f} %, "
+
+
+def clock(seconds: float) -> str:
+    """A duration for people.
+
+    Example
+    -------
+    >>> clock(59), clock(3700)
+    ('0:00:59', '1:01:40')
+    """
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -1,0 +1,1 @@
+"""Trained adapters for other libraries, and theirs for this one."""

@@ -1,0 +1,150 @@
+"""LoRA to the file format of Hugging Face's ``peft`` library."""
+
+import copy
+import os
+
+import torch
+from safetensors.torch import load_file, save_file
+from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.artefacts.self_check import probe_waveform
+from speechbrain_petl.lobes.lora import LoRA
+from speechbrain_petl.lobes.petl import PETLModel
+from speechbrain_petl.lobes.sites import find_sites
+from speechbrain_petl.utils.files import replacing_folder
+from transformers import ASTModel
+
+TOLERANCE = 1e-4
+
+
+def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
+    """Writes an adapter for ``PeftModel.from_pretrained(ASTModel, folder)``.
+
+    The head, which is no part of an ``ASTModel``, goes beside it, into
+    ``head.safetensors``. ``peft`` knows nothing of clip lengths: give it an
+    ``ASTModel`` with the artefact's, such as ``AST(...).model``.
+
+    Arguments
+    ---------
+    trained : Trained
+        A loaded artefact whose insertions are all ``LoRA``.
+    folder : str or path-like
+        Where; what is there is replaced.
+
+    Returns
+    -------
+    float
+        The largest difference of a token between PEFT's model and ours.
+
+    Raises
+    ------
+    ValueError
+        If ``peft`` is missing, or the adapter is not plain LoRA of one rank
+        and scale, with whole LayerNorms trained or none.
+    """
+    try:
+        from peft import LoraConfig, PeftModel, get_peft_model
+    except ImportError as error:
+        raise ValueError(
+            "PEFT's format needs its library: pip install peft."
+        ) from error
+    encoder = trained.encoder
+    names = {id(t): name for name, t in encoder.named_tensors().items()}
+    layers = {
+        names[id(m.down.weight)].removesuffix(".down.weight"): m
+        for m in encoder.modules()
+        if isinstance(m, LoRA)
+    }
+    rank, scale = _one_kind(layers)
+    source = trained.metadata["backbone"]["source"]
+    stock = _stock(encoder, source)
+    paths = {site.key: site.path for site in find_sites(stock)}
+    tensors, saved = {}, set()
+    for name, tensor in encoder.delta().items():
+        key, _, part = name.rpartition(".")
+        site = key.removesuffix(".down").removesuffix(".up")
+        if site in layers and site != key:
+            letter = "A" if key.endswith(".down") else "B"
+            tensors[f"{paths[site]}.lora_{letter}.{part}"] = tensor
+        elif key in paths:
+            tensors[f"{paths[key]}.{part}"] = tensor
+            saved.add(paths[key])
+        else:
+            raise ValueError(
+                f"'{name}' is not LoRA, and PEFT's format cannot hold it; "
+                "'speechbrain-petl export' writes any model as ONNX."
+            )
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=scale * rank,
+        target_modules=sorted(paths[key] for key in layers),
+        modules_to_save=sorted(saved) or None,
+        base_model_name_or_path=source,
+    )
+    with replacing_folder(folder) as new:
+        get_peft_model(copy.deepcopy(stock), config).save_pretrained(
+            new, save_embedding_layers=False
+        )
+        (new / "README.md").unlink(missing_ok=True)  # a form to fill in
+        _overwrite(new / "adapter_model.safetensors", tensors)
+        head = trained.classifier.state_dict()
+        head = {name: t.contiguous() for name, t in head.items()}
+        save_file(head, new / "head.safetensors")
+        return _compare(encoder, PeftModel.from_pretrained(stock, new))
+
+
+@torch.no_grad()
+def _stock(encoder, source):
+    """A stock model with the adapted one's backbone."""
+    config = copy.deepcopy(encoder.model.config)
+    config.name_or_path = source  # not where it is on this machine
+    stock = ASTModel(config).eval()
+    tensors = encoder.named_tensors()
+    for name, tensor in PETLModel(stock).named_tensors().items():
+        tensor.copy_(tensors[name])
+    return stock
+
+
+@torch.no_grad()
+def _compare(encoder, peft_model):
+    """The largest difference of a token; one that matters raises."""
+    lobe = encoder.model
+    size = lobe.config.max_length * lobe.config.num_mel_bins
+    feats = probe_waveform(0, size).view(1, lobe.config.max_length, -1)
+    expected = lobe.tokens(feats)
+    found = peft_model.eval()(feats).last_hidden_state
+    difference = (found - expected).abs().max().item()
+    if not difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
+        raise ValueError(
+            f"PEFT's model differs by {difference:.3g} from the adapted one, "
+            "so nothing was written; use a version of peft that setup.py "
+            "allows."
+        )
+    return difference
+
+
+def _one_kind(layers):
+    """The one rank and scale of all LoRA layers."""
+    kinds = {(m.down.weight.shape[0], m.scale) for m in layers.values()}
+    if len(kinds) != 1:
+        raise ValueError(
+            "PEFT's format holds LoRA layers of one rank and scale, but this "
+            f"adapter has {sorted(kinds) or 'no LoRA layer'}."
+        )
+    return kinds.pop()
+
+
+def _overwrite(path, tensors):
+    """Puts tensors under the names of PEFT's file; they have to be its own."""
+    own = load_file(path)
+    given = {
+        f"base_model.model.{name}": tensor.detach().cpu().contiguous()
+        for name, tensor in tensors.items()
+    }
+    differ = sorted(own.keys() ^ given.keys())
+    if differ:
+        raise ValueError(
+            f"PEFT's file and this adapter do not have the same tensors: "
+            f"'{differ[0]}' is only on one side; a LayerNorm, say, is saved "
+            "whole or not at all."
+        )
+    save_file(given, path, metadata={"format": "pt"})

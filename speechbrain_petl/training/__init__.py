@@ -1,0 +1,9 @@
+"""The training loop of the recipes, and what a run leaves.
+
+What a recipe's YAML and ``train.py`` name has its address here.
+"""
+
+from speechbrain_petl.training.brain import AudioClassificationBrain
+from speechbrain_petl.training.checkpointer import WholeCheckpointer
+
+__all__ = ["AudioClassificationBrain", "WholeCheckpointer"]

@@ -1,0 +1,163 @@
+"""What a finished run leaves: results.json, predictions.csv, a figure."""
+
+import csv
+import io
+import json
+import math
+import os
+
+import torch
+from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.versions import versions
+
+
+class TestResult:
+    """Collects the predictions of one pass over a split.
+
+    Example
+    -------
+    >>> result = TestResult()
+    >>> result.add(["a", "b"], torch.tensor([0, 1]), torch.eye(2) * 5)
+    >>> result.accuracy()
+    1.0
+    """
+
+    __test__ = False  # the name is not a test's
+
+    def __init__(self):
+        self.ids, self.targets, self.logits = [], [], []
+
+    def add(self, ids, targets, logits):
+        """Adds a batch: names, target indices [B], logits [B, classes]."""
+        self.ids.extend(ids)
+        self.targets.append(targets.detach())
+        self.logits.append(logits.detach().float())
+
+    def columns(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Targets, predicted indices and their probabilities, on the CPU."""
+        targets = torch.cat(self.targets).flatten().cpu()
+        probabilities = torch.cat(self.logits).softmax(dim=1).cpu()
+        best, predicted = probabilities.max(dim=1)
+        return targets, predicted, best
+
+    def accuracy(self) -> float:
+        """Share of clips that are right, over clips and not over batches."""
+        targets, predicted, _ = self.columns()
+        return (targets == predicted).double().mean().item()
+
+    def confusion(self, n_classes: int) -> torch.Tensor:
+        """Counts [target, prediction]."""
+        targets, predicted, _ = self.columns()
+        flat = torch.bincount(
+            targets * n_classes + predicted, minlength=n_classes**2
+        )
+        return flat.view(n_classes, n_classes)
+
+
+def write_results(folder, result, label_encoder, facts, hparams):
+    """Writes the results of a run, each file whole or not at all.
+
+    Arguments
+    ---------
+    folder : str
+        The run's output folder.
+    result : TestResult
+        Predictions on the test set.
+    label_encoder : CategoricalEncoder
+        The corpus's label map.
+    facts : dict
+        What else goes into ``results.json``.
+    hparams : dict
+        The run's hyperparameters; its plain values are recorded.
+    """
+    labels = [label_encoder.decode_ndim(i) for i in range(len(label_encoder))]
+    confusion = result.confusion(len(labels))
+    targets, predicted, confidence = result.columns()
+    totals = confusion.sum(dim=1)
+    recall = (confusion.diag() / totals.clamp(min=1)).tolist()
+    summary = {
+        "accuracy": result.accuracy(),
+        "n_test": len(targets),
+        "n_correct": int((targets == predicted).sum()),
+        **facts,
+        "recall": {
+            label: value if total else None
+            for label, value, total in zip(labels, recall, totals.tolist())
+        },
+        "confusion": confusion.tolist(),
+        "labels": labels,
+        "seed": hparams.get("seed"),
+        "fold": hparams.get("test_fold"),
+        "versions": versions(),
+        "hyperparameters": plain(hparams),
+    }
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    writer.writerow(["id", "target", "prediction", "probability"])
+    for name, target, guess, p in zip(
+        result.ids, targets.tolist(), predicted.tolist(), confidence.tolist()
+    ):
+        writer.writerow([name, labels[target], labels[guess], f"{p:.6f}"])
+    write_file(os.path.join(folder, "predictions.csv"), rows.getvalue())
+    picture = io.BytesIO()
+    draw_confusion(confusion, labels).savefig(picture, format="png", dpi=150)
+    write_file(os.path.join(folder, "confusion_matrix.png"), picture.getvalue())
+    write_file(
+        os.path.join(folder, "results.json"),
+        json.dumps(summary, indent=2, allow_nan=False),
+    )
+
+
+def draw_confusion(confusion: torch.Tensor, labels: list[str]):
+    """Draws a confusion matrix, rows in share of their class.
+
+    Arguments
+    ---------
+    confusion : torch.Tensor
+        Counts [target, prediction].
+    labels : list of str
+        The classes in their order.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure  # slow to import
+
+    n = len(labels)
+    size = max(4.0, 0.32 * n + 2.0)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    share = confusion / confusion.sum(dim=1, keepdim=True).clamp(min=1)
+    axes.imshow(share.numpy(), cmap="Greys", vmin=0, vmax=1)
+    axes.set_xticks(range(n), labels, rotation=90, fontsize=7)
+    axes.set_yticks(range(n), labels, fontsize=7)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("target")
+    for row, column in confusion.nonzero().tolist():
+        axes.text(
+            column,
+            row,
+            str(int(confusion[row, column])),
+            ha="center",
+            va="center",
+            fontsize=6,
+            color="white" if share[row, column] > 0.5 else "black",
+        )
+    return figure
+
+
+def plain(hparams: dict) -> dict:
+    """The hyperparameters that JSON can hold: numbers, texts and lists.
+
+    Infinity, which it cannot, becomes a text.
+    """
+    kept = {}
+    for name, value in sorted(hparams.items()):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if not name.startswith("_") and all(
+            isinstance(v, (str, int, float, bool, type(None))) for v in values
+        ):
+            infinite = isinstance(value, float) and not math.isfinite(value)
+            kept[name] = str(value) if infinite else value
+    return kept

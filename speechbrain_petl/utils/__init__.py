@@ -1,0 +1,1 @@
+"""Files, messages and versions: what every room may use."""

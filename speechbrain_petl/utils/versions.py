@@ -1,0 +1,24 @@
+"""Versions of the packages that computed a result."""
+
+import importlib.metadata
+import platform
+
+PACKAGES = (
+    "speechbrain-petl",
+    "speechbrain",
+    "torch",
+    "torchaudio",
+    "transformers",
+    "numpy",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found

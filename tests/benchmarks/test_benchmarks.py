@@ -1,0 +1,80 @@
+"""The benchmarks measure what they say; their page is what their files say."""
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import SUBJECTS, parse
+from benchmarks.measure import Contender, compare
+from benchmarks.report import derive, read_rows, targets, write_page
+from benchmarks.targets import TARGETS
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+MATMUL = "benchmarks.training_step:matmul"
+
+
+def matmul(name, size):
+    """A product of matrices."""
+    options = {"precision": "fp32", "size": size, "device": "cpu"}
+    return Contender(name, MATMUL, options, size=size)
+
+
+def test_contenders_run_in_turns():
+    rows = compare("g", [matmul("small", 64), matmul("big", 1024)], 3, 1)
+    derive(rows)
+    small, big = rows
+    assert small["rounds"] == 3 and small["group"] == "g"
+    assert small["speed_ratio"] == 1 and big["speed_ratio"] < 0.5
+    assert big["gflop"] == pytest.approx(3 * 2 * 1024**3 / 1e9)
+    assert big["time_ratio"] == pytest.approx(1 / big["speed_ratio"])
+    assert 0.5 < big["exponent"] < 4 and "exponent" not in small
+    assert big["peak_mb"] > 50
+
+
+def test_one_that_cannot_be_run_is_named():
+    broken = Contender("broken", MATMUL, {"precision": "int3"})
+    with pytest.raises(RuntimeError, match="'broken'(.|\n)*missing 2 required"):
+        compare("g", [broken], 1, 1)
+
+
+@pytest.mark.slow
+def test_targets_are_of_rows_that_exist(tmp_path):
+    options = parse(["--smoke", "--reference", str(tmp_path)])
+    options.folder = tmp_path
+    there = {
+        (subject, group, contender.name)
+        for subject in SUBJECTS
+        for group, contenders in importlib.import_module(
+            f"benchmarks.{subject}"
+        )
+        .groups(options)
+        .items()
+        for contender in contenders
+    }
+    for target in TARGETS:
+        row = (target.subject, target.group, target.contender)
+        assert row in there, row
+
+
+def test_a_target_is_met_or_missed():
+    target = TARGETS[0]
+    row = {"group": target.group, "contender": target.contender}
+    for measured, verdict in [(4.1, "met"), (3.9, "missed")]:
+        rows = {target.subject: [{**row, target.column: measured}]}
+        lines = targets(rows)
+        assert lines[2].endswith(f"| >= 4 | {measured} | {verdict} |")
+        assert lines[3].endswith("| not measured |")
+
+
+def test_the_page_is_what_the_files_say(tmp_path):
+    files = [*FOLDER.glob("*.csv"), FOLDER / "runs.json"]
+    for file in files:
+        shutil.copy(file, tmp_path)
+    write_page(tmp_path)
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert page == (FOLDER / "RESULTS.md").read_text()
+    for file in files[:-1]:
+        for row in read_rows(file):
+            assert f"| {row['contender']} |" in page

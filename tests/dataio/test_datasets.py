@@ -1,0 +1,64 @@
+"""From audio files of all kinds to 16 kHz mono."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from speechbrain_petl.dataio.datasets import make_datasets
+from speechbrain_petl.dataio.labels import load_label_encoder
+
+from speechbrain.dataio.encoder import CategoricalEncoder
+
+
+def test_any_rate_and_channels_become_16_khz_mono(tmp_path):
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(["tone"])
+    labels.expect_len(1)
+    entries = {}
+    for rate in (8000, 16000, 44100):
+        for channels in (1, 2):
+            t = np.arange(rate // 2) / rate
+            wave = 0.5 * np.sin(2 * np.pi * 440 * t)
+            stereo = np.stack([wave, 0 * wave], axis=1)
+            name = f"{rate}_{channels}.wav"
+            soundfile.write(tmp_path / name, stereo[:, :channels], rate)
+            entries[name] = {"wav": "{data_root}/" + name, "label": "tone"}
+    manifest = tmp_path / "train.json"
+    manifest.write_text(json.dumps(entries))
+    data = make_datasets({"train": str(manifest)}, str(tmp_path), labels)
+    for clip in data["train"]:
+        channels = int(clip["id"].split("_")[1][0])
+        assert clip["sig"].shape == (8000,)
+        assert clip["target"] == 0
+        level = clip["sig"][1000:-1000].abs().max().item()
+        assert level == pytest.approx(0.5 / channels, abs=0.02)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 96000, 192000])
+@pytest.mark.parametrize(
+    "subtype",
+    "PCM_U8 PCM_16 PCM_24 PCM_32 FLOAT DOUBLE ULAW IMA_ADPCM MS_ADPCM".split(),
+)
+def test_wav_of_every_kind(subtype, rate, tmp_path):
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(["tone"])
+    labels.expect_len(1)
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(rate // 2) / rate)
+    stereo = np.stack([wave, wave], axis=1)
+    soundfile.write(tmp_path / "a.wav", stereo, rate, subtype)
+    manifest = tmp_path / "train.json"
+    manifest.write_text('{"a": {"wav": "{data_root}/a.wav", "label": "tone"}}')
+    data = make_datasets({"train": str(manifest)}, str(tmp_path), labels)
+    (clip,) = data["train"]
+    # ADPCM comes in blocks, of which the last one may be padded.
+    padded = 0.1 if "ADPCM" in subtype else 0.001
+    assert 8000 <= len(clip["sig"]) <= 8000 * (1 + padded)
+    reference = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
+    error = clip["sig"][500:7500].numpy() - reference[500:7500]
+    assert np.abs(error).max() < 0.05, "4 bits of ADPCM and all"
+
+
+def test_a_missing_label_map_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no label map at"):
+        load_label_encoder(str(tmp_path / "label_encoder.txt"))

@@ -1,0 +1,103 @@
+"""The README's code runs, its options exist, its map is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+import soundfile
+from speechbrain_petl.cli.main import main
+from speechbrain_petl.experiments.__main__ import main as experiments
+
+from speechbrain.utils.run_opts import RunOptions
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HUB = "MIT/ast-finetuned-audioset-10-10-0.4593"
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+
+def blocks(language):
+    """The README's code blocks of a language."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", README, re.S | re.M)
+    return [text for name, text in fences if name == language]
+
+
+def test_the_python_code_runs(tiny_folder):
+    (code,) = blocks("python")
+    assert HUB in code
+    # The reduction rate of AST-base leaves 3 of the tiny one's 192 units.
+    names = {}
+    exec(code.replace(HUB, tiny_folder), names)
+    assert "ffn.2.adapter.down.weight" in names["model"].delta()
+    assert names["model"].count_parameters()["norm_final"] == 384
+
+
+def options_of_experiments(capsys):
+    """What ``run`` and ``search`` take."""
+    for command in ("run", "search"):
+        with pytest.raises(SystemExit):
+            experiments([command, "--help"])
+    return set(re.findall(r"--(\w[\w-]*)", capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_options_in_commands_exist(page, capsys):
+    recipe = page.parent if page.parent.parent.name == "recipes" else None
+    hparams = (recipe or ROOT / "recipes" / "ESC50") / "hparams"
+    text = "".join(file.read_text() for file in hparams.glob("*.yaml"))
+    keys = set(re.findall(r"^(\w+):", text, re.M)) | set(RunOptions().keys())
+    if page.stem == "EXPERIMENTS":
+        keys |= options_of_experiments(capsys)
+    # What the tests recorded names other files than the recipes'.
+    said = page.read_text().partition("<!-- record -->")[0]
+    commands = re.findall(r"[\w/]+\.yaml (--.*?)(?:`|$)", said, re.M)
+    commands += re.findall(r"^\| `(--.*?)` \|", said, re.M)
+    for command in commands:
+        for option in re.findall(r"--(\w[\w-]*)", command):
+            assert option in keys, f"--{option} in {command}"
+    for name in re.findall(r"\b(\w+)\.yaml\b", said):
+        assert (hparams / f"{name}.yaml").exists(), name
+
+
+def test_commands_on_an_artefact_run(
+    make_artefact, tiny_folder, tmp_path, capsys
+):
+    artefact = "results/demo/adapter_hou_par/artefact"
+    commands = re.findall(
+        rf"^speechbrain-petl (\w+) {artefact}(.*)", README, re.M
+    )
+    assert len(commands) == 3
+    make_artefact(tmp_path / "artefact")
+    soundfile.write(tmp_path / "clip.wav", [0.1, -0.1] * 4000, 16000)
+    for name, rest in commands:
+        more = rest.replace("results/demo/corpus/audio/*.wav", "{clip}").split()
+        more = [m.format(clip=tmp_path / "clip.wav") for m in more]
+        if name != "inspect":
+            more += ["--backbone", tiny_folder]
+        assert main([name, str(tmp_path / "artefact"), *more]) == 0
+        assert capsys.readouterr().out
+
+
+def test_relative_links_lead_somewhere():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{link} in {page}"
+
+
+def test_make_verbs_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for verb in re.findall(r"\bmake (\w+)$", README, re.M):
+        assert f"\n{verb}:" in makefile
+
+
+def test_the_map_is_true():
+    tree = next(b for b in blocks("") if b.startswith("speechbrain_petl/"))
+    for name in re.findall(r"[\w-]+\.py\b", tree):
+        if name != "train.py" and "_prepare" not in name:
+            found = list((ROOT / "speechbrain_petl").rglob(name))
+            assert found, f"{name} is on the map and not in the tree"
+    for file in (ROOT / "speechbrain_petl" / "lobes").glob("*.py"):
+        if file.name != "__init__.py":
+            assert file.name in tree, f"{file.name} is not on the map"

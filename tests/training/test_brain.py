@@ -1,0 +1,311 @@
+"""The training loop: selection, schedule, clipping, protocols."""
+
+import re
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+import torch
+from speechbrain_petl.training.brain import AudioClassificationBrain, best_epoch
+from speechbrain_petl.training.precision import best_precision
+from torch import nn
+
+import speechbrain as sb
+from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.epoch_loop import EpochCounter
+from speechbrain.utils.train_logger import FileTrainLogger
+
+
+class Encoder(nn.Linear):
+    """Stands for an adapted backbone."""
+
+    def count_parameters(self):
+        """As of ``PETLModel``."""
+        return {"method": 0, "norm": 0, "norm_final": self.weight.numel()}
+
+
+class ToyBrain(AudioClassificationBrain):
+    """Classifies vectors of 3 numbers."""
+
+    def compute_forward(self, batch, stage):
+        """Logits [B, 2]."""
+        hidden = self.modules.encoder(batch.to(self.device).sig.data)
+        return self.modules.classifier(hidden)
+
+
+def clips(n=6, seed=0):
+    """Vectors whose first number's sign is their class."""
+    generator = torch.Generator().manual_seed(seed)
+    vectors = torch.randn(n, 3, generator=generator)
+    return [
+        {"id": f"c{i}", "sig": v, "target": int(v[0] > 0)}
+        for i, v in enumerate(vectors)
+    ]
+
+
+def toy(folder, epochs=4, **run_opts):
+    """A brain with everything that a recipe gives it."""
+    torch.manual_seed(0)
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(["low", "high"])
+    modules = {"encoder": Encoder(3, 3)}
+    counter = EpochCounter(epochs)
+    folder.mkdir(parents=True, exist_ok=True)
+    return ToyBrain(
+        modules=modules,
+        classifier=nn.Linear,
+        label_encoder=labels,
+        opt_class=partial(torch.optim.AdamW, lr=0.1),
+        lr_annealing=torch.optim.lr_scheduler.CosineAnnealingLR,
+        loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
+        hparams={
+            "ast": SimpleNamespace(config=SimpleNamespace(hidden_size=3)),
+            "epoch_counter": counter,
+            "output_folder": str(folder),
+            "precision": "auto",
+            "seed": 0,
+        },
+        run_opts={"device": "cpu", "noprogressbar": True, **run_opts},
+        checkpointer=Checkpointer(
+            folder / "save", {**modules, "counter": counter}
+        ),
+    )
+
+
+def fit(brain, valid=True):
+    """Trains on toy batches of 2."""
+    options = {"batch_size": 2, "collate_fn": PaddedBatch}
+    brain.fit(
+        brain.hparams.epoch_counter,
+        clips(),
+        clips(seed=1) if valid else None,
+        train_loader_kwargs=options,
+        valid_loader_kwargs=options,
+    )
+    return options
+
+
+def meta(**values):
+    """A checkpoint with this metadata."""
+    return SimpleNamespace(meta=values)
+
+
+def test_ties_go_to_the_earlier_epoch():
+    checkpoints = [
+        meta(epoch=1, accuracy=0.5),
+        meta(epoch=2, accuracy=0.8),
+        meta(epoch=3, accuracy=0.8),
+        meta(),
+    ]
+    assert max(checkpoints, key=best_epoch).meta["epoch"] == 2
+    last = [meta(epoch=1), meta(epoch=2)]
+    assert max(last, key=best_epoch).meta["epoch"] == 2
+
+
+def test_the_schedule_falls_along_a_cosine_at_each_update(tmp_path):
+    rates = []
+
+    class Recorder(ToyBrain):
+        def on_fit_batch_start(self, batch, should_step):
+            rates.append(self.optimizer.param_groups[0]["lr"])
+
+    brain = toy(tmp_path)
+    brain.__class__ = Recorder
+    fit(brain)
+    n = torch.arange(12)
+    expected = 0.1 * (1 + torch.cos(torch.pi * n / 12)) / 2
+    torch.testing.assert_close(torch.tensor(rates), expected.float())
+    assert brain.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_what_trains_is_logged(tmp_path, caplog):
+    caplog.set_level("INFO", logger="speechbrain_petl")
+    fit(toy(tmp_path, epochs=1))
+    line = "Trainable parameters: method 0, norm 0, norm_final 9, head 8"
+    assert line in caplog.text
+
+
+def test_the_device_decides_on_precision(tmp_path):
+    brain = toy(tmp_path)
+    assert brain.precision == brain.hparams.precision == best_precision("cpu")
+    assert toy(tmp_path, precision="fp32").precision == "fp32"
+
+
+def test_accumulation_shortens_the_schedule(tmp_path):
+    brain = toy(tmp_path, grad_accumulation_factor=3)
+    fit(brain)
+    assert brain.total_updates == 4
+    assert brain.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_no_gradient_is_clipped_at_infinity(tmp_path):
+    brain = toy(tmp_path, max_grad_norm=float("inf"))
+    brain.total_updates = 1
+    brain.init_optimizers()
+    for parameter in brain.modules.parameters():
+        parameter.grad = torch.full_like(parameter, 1e4)
+    seen = []
+    brain.optimizer.register_step_pre_hook(
+        lambda *_: seen.extend(
+            p.grad.clone() for p in brain.modules.parameters()
+        )
+    )
+    brain.optimizers_step()
+    assert seen and all((grad == 1e4).all() for grad in seen)
+
+
+def test_the_best_epochs_weights_are_tested(tmp_path):
+    accuracies = iter([0.2, 0.9, 0.9, 0.1])
+    weights = {}
+
+    class Scripted(ToyBrain):
+        def on_stage_end(self, stage, loss, epoch=None):
+            if stage == sb.Stage.VALID:
+                weights[epoch] = self.modules.encoder.weight.detach().clone()
+                self.predictions.accuracy = accuracies.__next__
+            super().on_stage_end(stage, loss, epoch)
+
+    brain = toy(tmp_path)
+    brain.__class__ = Scripted
+    options = fit(brain)
+    assert not torch.equal(brain.modules.encoder.weight, weights[2])
+    brain.evaluate(clips(seed=2), test_loader_kwargs=options)
+    assert torch.equal(brain.modules.encoder.weight, weights[2])
+    assert len(list((tmp_path / "save").iterdir())) == 2, "best and last"
+    assert (tmp_path / "results.json").exists()
+
+
+def test_without_a_validation_set_the_last_epoch_is_tested(tmp_path):
+    brain = toy(tmp_path)
+    options = fit(brain, valid=False)
+    last = brain.modules.encoder.weight.detach().clone()
+    brain.evaluate(clips(seed=2), test_loader_kwargs=options)
+    assert torch.equal(brain.modules.encoder.weight, last)
+    log = (tmp_path / "train_log.txt").read_text()
+    assert "Epoch loaded: 4" in log and "valid" not in log
+
+
+def test_a_model_never_trained_is_not_tested(tmp_path):
+    brain = toy(tmp_path)
+    with pytest.raises(ValueError, match="no finished epoch in"):
+        brain.evaluate(clips(), test_loader_kwargs={"collate_fn": PaddedBatch})
+
+
+def test_an_interrupted_run_continues(tmp_path):
+    whole = toy(tmp_path / "whole")
+    fit(whole)
+    brain = toy(tmp_path / "cut")
+    brain.hparams.epoch_counter.limit = 4
+
+    class Interrupted(ToyBrain):
+        def on_stage_start(self, stage, epoch=None):
+            super().on_stage_start(stage, epoch)
+            if stage == sb.Stage.TRAIN and epoch == 3:
+                raise KeyboardInterrupt
+
+    brain.__class__ = Interrupted
+    with pytest.raises(KeyboardInterrupt):
+        fit(brain)
+    again = toy(tmp_path / "cut")
+    fit(again)
+    for mine, other in zip(
+        again.modules.parameters(), whole.modules.parameters()
+    ):
+        assert torch.equal(mine, other)
+    log = (tmp_path / "cut" / "train_log.txt").read_text()
+    assert re.findall(r"epoch: (\d)", log) == ["1", "2", "3", "4"]
+
+
+class Dropping(ToyBrain):
+    """Drops numbers out, so that each step depends on what was drawn."""
+
+    def compute_forward(self, batch, stage):
+        """Logits [B, 2]."""
+        vectors = batch.to(self.device).sig.data
+        if stage == sb.Stage.TRAIN:
+            vectors = torch.nn.functional.dropout(vectors, 0.5)
+        return self.modules.classifier(self.modules.encoder(vectors))
+
+    def fit_batch(self, batch):
+        """Notes the loss of each step."""
+        if (self.hparams.epoch_counter.current, self.step) == self.die_at:
+            raise KeyboardInterrupt
+        loss = super().fit_batch(batch)
+        self.losses.append(loss.item())
+        return loss
+
+
+def dropping(folder, die_at=None, **run_opts):
+    """A brain that drops out, and may be interrupted at (epoch, step)."""
+    brain = toy(folder, **run_opts)
+    brain.__class__, brain.losses, brain.die_at = Dropping, [], die_at
+    return brain
+
+
+@pytest.mark.parametrize("die_at", [(1, 2), (2, 1), (2, 3), (4, 3)])
+@pytest.mark.parametrize("interval", [0, 1, 2])
+@pytest.mark.fault(
+    "run interrupted at a step; losses and weights compared bit by bit"
+)
+def test_an_interrupted_run_is_bit_equal(die_at, interval, tmp_path):
+    """Also one that is taken up inside an epoch."""
+    whole = dropping(tmp_path / "whole")
+    fit(whole)
+    options = {"ckpt_interval_steps": interval}
+    cut = dropping(tmp_path / "cut", die_at, **options)
+    with pytest.raises(KeyboardInterrupt):
+        fit(cut)
+    torch.manual_seed(99)
+    again = dropping(tmp_path / "cut", **options)
+    fit(again)
+    assert len(again.losses) < 12 or die_at == (1, 2) and interval != 1
+    assert again.losses == whole.losses[-len(again.losses) :]
+    for mine, other in zip(
+        again.modules.parameters(), whole.modules.parameters()
+    ):
+        assert torch.equal(mine, other)
+
+
+@pytest.mark.fault("run interrupted between accumulated gradients")
+def test_no_checkpoint_between_accumulated_gradients(tmp_path):
+    options = {"ckpt_interval_steps": 1, "grad_accumulation_factor": 3}
+    whole = dropping(tmp_path / "whole", grad_accumulation_factor=3)
+    fit(whole)
+    cut = dropping(tmp_path / "cut", (2, 3), **options)
+    with pytest.raises(KeyboardInterrupt):
+        fit(cut)
+    again = dropping(tmp_path / "cut", **options)
+    fit(again)
+    assert again.losses == whole.losses[-len(again.losses) :]
+
+
+class Exploding(Dropping):
+    """Has a loss that is not a number at one step."""
+
+    def compute_objectives(self, predictions, batch, stage):
+        """The loss, or nan."""
+        loss = super().compute_objectives(predictions, batch, stage)
+        return loss * float("nan") if "c3" in batch.id else loss
+
+
+@pytest.mark.fault("loss that is not finite")
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    brain = dropping(tmp_path, nonfinite_patience=0)
+    brain.__class__ = Exploding
+    with pytest.raises(ValueError, match="not finite .* the clips .*c3"):
+        fit(brain)
+
+
+@pytest.mark.fault("loss that is not finite")
+def test_or_its_update_is_skipped(tmp_path, caplog):
+    brain = dropping(tmp_path, nonfinite_patience=1)
+    brain.__class__ = Exploding
+    fit(brain)
+    assert "c3: this update is skipped" in caplog.text
+    assert all(p.isfinite().all() for p in brain.modules.parameters())
+    losses = torch.tensor(brain.losses)
+    assert losses.isnan().sum() == 4, "one an epoch"
+    log = (tmp_path / "train_log.txt").read_text()
+    assert "nan" not in log.replace("nonfinite", "")
