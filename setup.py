@@ -33,6 +33,10 @@ EXTRAS = {
         "ruff==0.12.4",
         "yamllint==1.35.1",
         "codespell[toml]>=2.3",
+        "mypy>=1.15",  # types of the library
+        "types-PyYAML",
+        "types-requests",
+        "types-tqdm",
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
