@@ -21,7 +21,7 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
     Arguments
     ---------
     path : str
-        The file: wav, flac, ogg or mp3.
+        The file: wav, flac, ogg, mp3 or au.
     normalizer : AudioNormalizer
         Resamples and averages the channels.
 
@@ -39,7 +39,7 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
         cut_off = is_cut_off(path, len(audio))
     except (RuntimeError, OSError, ValueError, MemoryError) as error:
         raise ValueError(
-            f"'{path}' cannot be read as audio (wav, flac, ogg or mp3): {error}"
+            f"'{path}' cannot be read as audio (wav, flac, ogg, mp3 or au): {error}"
         ) from error
     if cut_off:
         raise ValueError(
@@ -92,7 +92,9 @@ def look_at(path: str) -> tuple[float, str | None]:
             n_samples = file.tell() + len(file.read(1))
             if file.format != "MP3" and n_samples < file.frames:
                 return 0.0, "cut off"
-            if file.format in ("WAV", "OGG") and is_cut_off(path, n_samples):
+            if file.format in ("WAV", "OGG", "AU") and is_cut_off(
+                path, n_samples
+            ):
                 return 0.0, "cut off"
             if file.subtype in FLOATS:
                 file.seek(0)
@@ -107,8 +109,8 @@ def look_at(path: str) -> tuple[float, str | None]:
 def is_cut_off(path: str, n_samples: int) -> bool:
     """Whether a file that can be decoded ends too early.
 
-    libsndfile gives what is there of a truncated wav, ogg or mp3 file, and
-    says nothing. (Of a flac file it does.)
+    libsndfile gives what is there of a truncated wav, ogg, mp3 or au file,
+    and says nothing. (Of a flac file it does.)
 
     Arguments
     ---------
@@ -129,12 +131,16 @@ def is_cut_off(path: str, n_samples: int) -> bool:
     """
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        start = file.read(8)
+        start = file.read(12)
         file.seek(max(0, size - 2 * OGG_PAGE))
         end = file.read()
     if start.startswith(b"RIFF"):
-        stated = int.from_bytes(start[4:], "little")
+        stated = int.from_bytes(start[4:8], "little")
         return stated not in UNKNOWN_SIZES and stated + 8 > size
+    if start.startswith(b".snd"):
+        # The size of the samples or, as some programs have it, of the file.
+        stated = int.from_bytes(start[8:12], "big")
+        return stated not in UNKNOWN_SIZES and stated > size
     if start.startswith(b"OggS"):
         return not _ends_stream(end[end.rfind(b"OggS") :])
     expected = soundfile.info(path).frames
