@@ -225,3 +225,21 @@ def test_warn_if_excerpt(tmp_path, caplog):
     assert not caplog.records
     warn_if_excerpt("Corpus", tmp_path, {"clips": (3, 5), "folds": (1, 1)})
     assert "3 of 5 clips:" in caplog.text and "folds" not in caplog.text
+
+
+def test_a_table_without_a_header(tmp_path):
+    file = table(tmp_path, "0,Alarm\n1,Bark\n")
+    rows = read_table(file, ["n", "name"], header=["n", "name"])
+    assert [(r.line, r["n"], r["name"]) for r in rows] == [
+        (1, "0", "Alarm"),
+        (2, "1", "Bark"),
+    ]
+    with pytest.raises(ValueError, match="line 1: .*followed by more cells"):
+        read_table(file, ["n"], header=["n"])
+
+
+def test_a_clip_of_several_labels(corpus, tmp_path):
+    clip = Clip("00", "audio/00.wav", ["b", "a"])
+    write_manifests(tmp_path / "save", corpus, {"test": [clip]}, ["a", "b"])
+    manifest = json.loads((tmp_path / "save" / "test.json").read_text("utf-8"))
+    assert manifest["00"]["label"] == ["b", "a"]
