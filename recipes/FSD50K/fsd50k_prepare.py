@@ -1,8 +1,8 @@
 """Data preparation for FSD50K: 200 classes of sounds, several labels a clip.
 
-The corpus: https://zenodo.org/record/4060432 (CC BY 4.0, clips under licences
-of their own). It is 26 GB in parts of split archives, to be joined with zip,
-so nothing is downloaded here. Its splits are official.
+The corpus: https://zenodo.org/record/4060432 (CC BY 4.0, clips under licenses
+of their own). It comes in parts of split archives, to be joined with zip, so
+nothing is downloaded here. Its splits are official.
 """
 
 from collections.abc import Collection, Iterable
@@ -128,7 +128,7 @@ def clip(row: Row, folder: str, vocabulary: Collection[str]) -> Clip:
 def warn_of_labels_that_lack_clips(
     clips: Iterable[Clip], labels: Iterable[str]
 ) -> None:
-    """Warns of classes that no clip trains: they cannot be learnt.
+    """Warns of classes that no clip trains: they cannot be learned.
 
     Arguments
     ---------

@@ -1,6 +1,6 @@
 """Data preparation for GTZAN: 10 genres of music.
 
-The corpus: https://doi.org/10.1109/TSA.2002.800560. It has no licence and no
+The corpus: https://doi.org/10.1109/TSA.2002.800560. It has no license and no
 lasting homepage, so nothing is downloaded here.
 
 ``splits.csv`` says of each clip where two protocols put it. ``fault_filtered``

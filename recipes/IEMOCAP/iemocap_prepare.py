@@ -1,6 +1,6 @@
 """Data preparation for IEMOCAP: emotions of ten actors in five sessions.
 
-The corpus: https://sail.usc.edu/iemocap/. Its licence has to be asked for
+The corpus: https://sail.usc.edu/iemocap/. Its license has to be asked for
 there, so nothing is downloaded here. As most do, four classes are kept:
 neutral, happy (excited included), sad and angry.
 """

@@ -5,8 +5,8 @@ The corpus: https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox1.html (CC BY
 
 The layout, and ids such as ``id10001--1zcIwhmdeo4--00001``, are those of
 SpeechBrain's ``recipes/VoxCeleb/voxceleb_prepare.py``. That one cuts
-utterances into chunks of three seconds and validates on the speakers that it
-trains; here whole utterances are listed, cropped when they are read, and
+utterances into chunks of three seconds and by default validates on speakers
+that train; here whole utterances are listed, cropped when they are read, and
 speakers are held out to validate on trials like those of the test.
 """
 
