@@ -94,7 +94,7 @@ def prepare_voxceleb(
     )
     listed = read_voxceleb_list(corpus / trials)
     parts = share_out(find_utterances(corpus), listed, corpus / trials)
-    warn_of_counts(corpus, trials, listed, parts)
+    _warn_of_counts(corpus, trials, listed, parts)
     training, held_out = hold_out_speakers(
         parts["training"], valid_speakers, draw
     )
@@ -204,25 +204,8 @@ def share_out(
     return parts
 
 
-def warn_of_counts(
-    corpus: Path,
-    trials: str,
-    listed: Sequence[Trial],
-    parts: dict[str, dict[str, list[str]]],
-) -> None:
-    """Warns where the corpus or the list is not the published one.
-
-    Arguments
-    ---------
-    corpus : Path
-        The corpus.
-    trials : str
-        The list's file.
-    listed : sequence of Trial
-        Its trials.
-    parts : dict of str to dict
-        As from ``share_out``.
-    """
+def _warn_of_counts(corpus, trials, listed, parts):
+    """Warns where the corpus, or a published list, has another size."""
     sizes = {}
     for part, found in parts.items():
         n_utterances = sum(map(len, found.values()))

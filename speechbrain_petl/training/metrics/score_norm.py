@@ -1,4 +1,4 @@
-"""Score normalization with a cohort, and cosine scores of trials.
+"""Score normalization of trials with a cohort.
 
 A score says more when it is compared with the scores that the same utterance
 has with speakers who are certainly others: the cohort, such as the mean
@@ -16,38 +16,7 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import normalize
 
-BLOCK = 4096  # trials, or utterances, that are scored at once
-
-
-def cosine_scores(
-    embeddings: torch.Tensor, first: torch.Tensor, second: torch.Tensor
-) -> torch.Tensor:
-    """Scores trials by the cosine of their embeddings.
-
-    Arguments
-    ---------
-    embeddings : torch.Tensor
-        One embedding an utterance [utterances, d].
-    first, second : torch.Tensor
-        Rows of the two utterances of each trial [trials].
-
-    Returns
-    -------
-    torch.Tensor
-        Scores [trials], from -1 to 1.
-
-    Example
-    -------
-    >>> embeddings = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
-    >>> cosine_scores(embeddings, torch.tensor([0, 0]), torch.tensor([1, 2]))
-    tensor([1., 0.])
-    """
-    unit = normalize(embeddings, dim=1)
-    scores = [
-        (unit[a] * unit[b]).sum(dim=1)
-        for a, b in zip(first.split(BLOCK), second.split(BLOCK), strict=True)
-    ]
-    return torch.cat(scores) if scores else unit.new_zeros(0)
+BLOCK = 4096  # utterances that are scored at once
 
 
 class CohortStatistics(NamedTuple):

@@ -6,9 +6,9 @@ from speechbrain_petl.training.metrics import score_norm
 from speechbrain_petl.training.metrics.score_norm import (
     CohortStatistics,
     cohort_statistics,
-    cosine_scores,
     normalize_scores,
 )
+from speechbrain_petl.training.metrics.scoring import cosine_scores
 from torch.nn.functional import cosine_similarity
 
 
@@ -48,11 +48,6 @@ def test_the_formula(voices, top, block, monkeypatch):
             assert found[kind][i].item() == pytest.approx(
                 want[kind].item(), abs=1e-4
             )
-
-
-def test_no_trial_is_no_score():
-    none = torch.zeros(0, dtype=torch.long)
-    assert cosine_scores(torch.ones(2, 3), none, none).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from speechbrain_petl.training.metrics.score_norm import cosine_scores
 from speechbrain_petl.training.metrics.verification import (
     equal_error_rate,
     error_rates,
@@ -61,17 +60,6 @@ def test_the_references_numbers(name, tensors):
             *both, cost["c_miss"], cost["c_false_alarm"], cost["p_target"]
         )
         assert found == pytest.approx(want, abs=1e-9)
-
-
-def test_cosines_of_the_references_embeddings(tensors):
-    pairs = tensors["segments/pairs"].long()
-    scores = cosine_scores(
-        tensors["segments/embeddings"].mean(dim=1), pairs[:, 0], pairs[:, 1]
-    )
-    want = tensors["segments/score_cosine_of_means"]
-    assert torch.allclose(scores, want, atol=1e-5)
-    eer, _ = equal_error_rate(*sides(scores, tensors["segments/labels"]))
-    assert eer == pytest.approx(TOLD["segments"]["EER_cosine_of_means"])
 
 
 @pytest.mark.parametrize("levels", [None, 2, 10])
