@@ -8,7 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
-from speechbrain_petl.lobes.ast import AST, fit_positions
+from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.ast_positions import fit_positions
 from speechbrain_petl.lobes.petl import PETLModel
 
 # Folders that hold backbones' folders, separated as PATH is.

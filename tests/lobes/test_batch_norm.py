@@ -14,9 +14,7 @@ from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
 from speechbrain_petl.lobes.petl import PETLModel
 from torch import nn
 
-CONFORMER = partial(
-    Conformer, reduction_rate=8, kernel_size=3, identity=False
-)
+CONFORMER = partial(Conformer, reduction_rate=8, kernel_size=3, identity=False)
 ADAPTERS = {
     "conformer": CONFORMER,
     "dense": partial(DenseMoA, expert=CONFORMER, n_experts=2),
