@@ -7,6 +7,7 @@ import torch
 from speechbrain_petl.lobes import attention
 from speechbrain_petl.lobes.ast_positions import fit_positions
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.utils.messages import first_line
 from transformers import ASTModel
 
 # Tokens [B, T, d]: the special ones, prompts if any, then the patches.
@@ -207,7 +208,7 @@ def load_ast(source: str, revision: str | None = None) -> ASTModel:
             + (f" at revision '{revision}'" if revision else "")
             + ": give a model of the Hugging Face hub (reachable, or already "
             "in the local cache) or a folder with config.json and "
-            f"model.safetensors. ({_first_line(error)})"
+            f"model.safetensors. ({first_line(error)})"
         ) from error
     lost = sorted(info["missing_keys"]) + sorted(
         str(key[0]) for key in info["mismatched_keys"]
@@ -218,8 +219,3 @@ def load_ast(source: str, revision: str | None = None) -> ASTModel:
             f"missing or misshapen, the first '{lost[0]}'."
         )
     return model
-
-
-def _first_line(error: Exception) -> str:
-    """Returns the gist of a library's long message."""
-    return str(error).strip().split("\n")[0]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from speechbrain_petl.lobes.sites import Found, Site
+from speechbrain_petl.utils.messages import name_some
 from torch import nn
 
 Tensors = dict[str, torch.Tensor]
@@ -152,8 +153,7 @@ def check_same(
     Raises
     ------
     ValueError
-        If a tensor is missing, unexpected or of another shape, naming the
-        first six.
+        If a tensor is missing, unexpected or of another shape, naming it.
 
     Example
     -------
@@ -170,10 +170,9 @@ def check_same(
         if own[n].shape != given[n].shape
     ]
     if problems:
-        shown = "; ".join(sorted(problems)[:6])
-        more = f"; and {len(problems) - 6} more" if len(problems) > 6 else ""
         raise ValueError(
-            f"These trained tensors do not fit this model: {shown}{more}. "
+            "These trained tensors do not fit this model: "
+            f"{name_some(sorted(problems))}. "
             "Build the model with the method, backbone and options that "
             "they were trained with."
         )
