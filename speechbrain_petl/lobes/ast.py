@@ -193,8 +193,9 @@ def count_patches(config: Any) -> int:
 def load_ast(source: str, revision: str | None = None) -> ASTModel:
     """Loads a stock ``ASTModel`` in float32 with fused attention, strictly."""
     local = os.path.isdir(source)
+    load: Any = ASTModel.from_pretrained
     try:
-        model, info = ASTModel.from_pretrained(
+        model, info = load(
             source,
             revision=revision or "main",
             dtype=torch.float32,

@@ -51,7 +51,7 @@ class Insertion(Wrapper):
         If the place is not one of the class's.
     """
 
-    PLACES = ("before", "after")
+    PLACES: tuple[str, ...] = ("before", "after")
     PLACE = "before"
     RESIDUAL = False
 
