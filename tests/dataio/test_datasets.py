@@ -8,6 +8,8 @@ import soundfile
 from speechbrain_petl.dataio.datasets import make_datasets
 from speechbrain_petl.dataio.labels import load_label_encoder
 
+from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.dataloader import SaveableDataLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 
 
@@ -57,6 +59,33 @@ def test_wav_of_every_kind(subtype, rate, tmp_path):
     reference = 0.5 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
     error = clip["sig"][500:7500].numpy() - reference[500:7500]
     assert np.abs(error).max() < 0.05, "4 bits of ADPCM and all"
+
+
+@pytest.mark.fault("data loaded by worker processes that are spawned")
+def test_workers_may_be_spawned(tmp_path):
+    """As on macOS, on Windows and from Python 3.14 on."""
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(["low", "high"])
+    labels.expect_len(2)
+    entries = {}
+    for name, label in (("a", "low"), ("b", "high")):
+        soundfile.write(tmp_path / f"{name}.wav", np.full(8000, 0.1), 8000)
+        entries[name] = {"wav": f"{{data_root}}/{name}.wav", "label": label}
+    manifest = tmp_path / "train.json"
+    manifest.write_text(json.dumps(entries))
+    data = make_datasets(
+        {"train": str(manifest)}, str(tmp_path), labels, cache_gb=0.1
+    )
+    loader = SaveableDataLoader(
+        data["train"],
+        batch_size=2,
+        num_workers=1,
+        multiprocessing_context="spawn",
+        collate_fn=PaddedBatch,
+    )
+    (batch,) = loader
+    assert batch.id == ["a", "b"] and batch.target.flatten().tolist() == [0, 1]
+    assert batch.sig.data.shape == (2, 16000)
 
 
 def test_a_missing_label_map_is_refused(tmp_path):
