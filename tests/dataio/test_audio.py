@@ -37,9 +37,7 @@ def normalizer():
 
 
 @pytest.mark.parametrize("format, subtype, ending", FORMATS)
-def test_whole_files_can_be_used(
-    format, subtype, ending, tmp_path, normalizer
-):
+def test_whole_files_can_be_used(format, subtype, ending, tmp_path, normalizer):
     path = tmp_path / f"a.{ending}"
     tone = 0.3 * np.sin(np.arange(80000) * 0.1)
     for wave in (tone, NOISE):  # which compress differently

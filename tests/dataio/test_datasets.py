@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 from speechbrain_petl.dataio.datasets import make_datasets
-from speechbrain_petl.dataio.labels import load_label_encoder
 
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataloader import SaveableDataLoader
@@ -86,8 +85,3 @@ def test_workers_may_be_spawned(tmp_path):
     (batch,) = loader
     assert batch.id == ["a", "b"] and batch.target.flatten().tolist() == [0, 1]
     assert batch.sig.data.shape == (2, 16000)
-
-
-def test_a_missing_label_map_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no label map at"):
-        load_label_encoder(str(tmp_path / "label_encoder.txt"))

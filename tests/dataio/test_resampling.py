@@ -43,9 +43,7 @@ def test_both_ways_apply_the_same_filter(rate, seconds, monkeypatch):
 def test_a_rate_without_common_factor_keeps_pitch_and_length():
     rate = 11127
     tone = np.sin(2 * math.pi * 440 * np.arange(rate) / rate)
-    found = normalize(
-        tone[:, None].astype("f4"), rate, AudioNormalizer(16000)
-    )
+    found = normalize(tone[:, None].astype("f4"), rate, AudioNormalizer(16000))
     wanted = torch.sin(2 * math.pi * 440 * torch.arange(16000) / 16000)
     assert len(found) == 16000
     assert (found - wanted)[200:-200].abs().max() < 5e-3
