@@ -74,7 +74,7 @@ def compute_norm_stats(
 
     def features() -> Iterator[torch.Tensor]:
         """Yields the features [frames, mel] of each clip."""
-        for entry in tqdm(entries.values(), unit="clip"):
+        for entry in tqdm(entries.values(), unit="clip", disable=None):
             wav = read_audio(entry["wav"], normalizer)
             n_frames = fbank.n_frames(torch.tensor(len(wav)))
             yield fbank.log_mel(wav[None])[0, :n_frames]

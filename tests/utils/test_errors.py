@@ -33,7 +33,10 @@ def test_debug_shows_the_traceback_and_a_bug_its_kind(capsys):
         (FileNotFoundError(2, "No such file", "a"), "No such file: 'a'"),
         (OSError(), "OSError"),
         (KeyError("features"), "KeyError: 'features'"),
-        (RuntimeError("CUDA\nout of memory"), "RuntimeError: CUDA out of memory"),
+        (
+            RuntimeError("CUDA\nout of memory"),
+            "RuntimeError: CUDA out of memory",
+        ),
         (AssertionError(), "AssertionError"),
     ],
 )
