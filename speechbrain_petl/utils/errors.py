@@ -55,7 +55,10 @@ def sentence(error: BaseException) -> str:
 
 
 def run_command(
-    command: Callable[[], int], program: str, debug: bool = False
+    command: Callable[[], int],
+    program: str,
+    debug: bool = False,
+    stopped: str = "stopped",
 ) -> int:
     """Runs a command, and tells an error in one line on stderr.
 
@@ -67,6 +70,8 @@ def run_command(
         Name of the program, which the line begins with.
     debug : bool
         If True, prints the traceback as well.
+    stopped : str
+        What to say after Ctrl-C.
 
     Returns
     -------
@@ -82,8 +87,8 @@ def run_command(
         return command()
     except KeyboardInterrupt:
         if debug:
-            raise
-        print(f"{program}: stopped", file=sys.stderr)
+            traceback.print_exc()
+        print(f"{program}: {stopped}", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # such as: speechbrain-petl predict ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
