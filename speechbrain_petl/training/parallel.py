@@ -158,7 +158,9 @@ def wrap(
     on_cpu = torch.device(device).type == "cpu"
     if not on_cpu:
         module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
-    elif any(isinstance(m, nn.BatchNorm1d) for m in module.modules()):
+    elif rank() == 0 and any(
+        isinstance(m, nn.BatchNorm1d) for m in module.modules()
+    ):
         logger.warning(
             "BatchNorm is not synchronized on CPUs: each process normalizes "
             "by its own share of a batch, which is another training than a "
