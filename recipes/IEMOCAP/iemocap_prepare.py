@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from speechbrain_petl.dataio.corpus import require_corpus, warn_if_excerpt
-from speechbrain_petl.dataio.folds import rotate
 from speechbrain_petl.dataio.manifests import Clip, write_manifests
+from speechbrain_petl.dataio.protocols import rotate
 
 HOMEPAGE = "https://sail.usc.edu/iemocap/"
 SESSIONS = range(1, 6)
