@@ -6,7 +6,7 @@ little of other clips: choose on the validation split, never on the test split.
 """
 
 import torch
-from speechbrain_petl.training.metrics.tagging import (
+from speechbrain_petl.training.metrics.counts import (
     check_scores,
     counts_by_threshold,
 )
