@@ -31,7 +31,7 @@ class FluentSpeechCommandsBrain(AudioClassificationBrain):
         batch = batch.to(self.device)
         if stage in self.stored:
             # The frozen part has run: see cache_embeddings.
-            embeddings = self.modules.encoder(batch.states.data)
+            embeddings = self.modules.encoder(batch.states.data, stored=True)
         else:
             wavs, lens = batch.sig
             feats = self.modules.compute_features(wavs, lens)

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
-from speechbrain_petl.training.stored_states import (
-    SplitEncoder,
-    store_dataset,
-    varies,
-)
+from speechbrain_petl.training.stored_states import store_dataset, varies
 from speechbrain_petl.training.task import TaskBrain
 from torch import nn
 from torch.utils.data import DataLoader
@@ -93,7 +90,7 @@ class PETLBrain(TaskBrain):
         self.loggers = loggers
         #: Stages whose batches hold ``states`` in place of ``sig``.
         self.stored: set[sb.Stage] = set()
-        head = classifier(hparams["ast"].config.hidden_size, len(label_encoder))
+        head = classifier(hparams["ast"].embedding_size, len(label_encoder))
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
         if hparams.get("precision") == "auto":
