@@ -10,6 +10,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 from speechbrain_petl.lobes.ast import AST, fit_positions
 from speechbrain_petl.lobes.petl import PETLModel
+from torch import nn
 
 # Folders that hold backbones' folders, separated as PATH is.
 SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
@@ -144,8 +145,21 @@ def sharing_copy(backbone: AST) -> AST:
     return copy.deepcopy(backbone, {id(tensor): tensor for tensor in tensors})
 
 
+def skeleton(backbone: AST) -> AST:
+    """Returns a copy without memory, on the meta device, to try things on."""
+    tensors = {
+        id(p): nn.Parameter(p.to("meta"), requires_grad=False)
+        for p in backbone.parameters()
+    }
+    buffers = {id(b): b.to("meta") for b in backbone.buffers()}
+    return copy.deepcopy(backbone, {**tensors, **buffers})
+
+
 def refit(
-    backbone: AST, max_length: int, position_embeddings: str, pooling: str
+    backbone: AST,
+    max_length: int | None = None,
+    position_embeddings: str = "resize",
+    pooling: str = "mean",
 ) -> AST:
     """The same backbone for another clip length or pooling.
 
@@ -153,8 +167,8 @@ def refit(
     ---------
     backbone : AST
         As its checkpoint has it, with its own clip length; left as it is.
-    max_length : int
-        Frames, as in ``AST``.
+    max_length : int, optional
+        Frames, as in ``AST``; the checkpoint's own by default.
     position_embeddings : str
         As in ``AST``.
     pooling : str
@@ -170,6 +184,28 @@ def refit(
     fitted.model.requires_grad_(False)
     fitted.pooling = pooling
     return fitted
+
+
+def cached(name: str, revision: str | None = None) -> str | None:
+    """Finds a model of the hub in this machine's cache; asks nobody.
+
+    Arguments
+    ---------
+    name : str
+        Its id, ``owner/name``.
+    revision : str, optional
+        Branch, tag or commit.
+
+    Returns
+    -------
+    str or None
+        Its folder, if it is there with its weights.
+    """
+    for file in ("model.safetensors", "model.safetensors.index.json"):
+        weights = try_to_load_from_cache(name, file, revision=revision)
+        if isinstance(weights, str):
+            return os.path.dirname(weights)
+    return None
 
 
 def commit(backbone: AST) -> str | None:

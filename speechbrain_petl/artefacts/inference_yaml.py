@@ -13,6 +13,7 @@ from hyperpyyaml import RefTag, dump_hyperpyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.tag import Tag
+from speechbrain_petl.artefacts.format import LOCATE
 
 HEADER = """\
 # An adapter trained with speechbrain-petl, for SpeechBrain's from_hparams.
@@ -77,18 +78,34 @@ def inference_yaml(
         others = {i: name for i, name in names.items() if name != key}
         kept[key] = _copy(run[key], others, key)
     locate = CommentedSeq([RefTag("<ast_source>")])
-    locate.yaml_set_ctag(_tag("!apply:speechbrain_petl.inference.locate"))
+    locate.yaml_set_ctag(_tag(LOCATE))
     kept[backbone]["source"] = locate
     kept[backbone]["revision"] = RefTag("<ast_revision>")
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
-    return (
-        HEADER
-        + text.getvalue()
-        + TAIL.format(
-            backbone=backbone, sample_rate=sample_rate, tensors=tensors
-        )
+    return HEADER + text.getvalue() + tail(backbone, sample_rate, tensors)
+
+
+def tail(backbone: str, sample_rate: int, tensors: str) -> str:
+    """Returns what every artefact's YAML ends with, for ``from_hparams``.
+
+    Arguments
+    ---------
+    backbone : str
+        Key of the backbone.
+    sample_rate : int
+        Of the waveforms, in Hz.
+    tensors : str
+        SHA-256 of the tensors.
+
+    Returns
+    -------
+    str
+        HyperPyYAML.
+    """
+    return TAIL.format(
+        backbone=backbone, sample_rate=sample_rate, tensors=tensors
     )
 
 

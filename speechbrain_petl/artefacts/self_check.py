@@ -99,12 +99,17 @@ def check_probe(
         module.eval()
     expected = torch.tensor(probe["logits"])
     found = probe_logits(probe, *modules)
+    if found.shape != expected.shape:
+        raise ValueError(
+            f"The probe fails: this model gives {len(found)} logits, but "
+            f"artefact.json has {len(expected)}."
+        )
     difference = (found - expected).abs().max().item()
     largest = max(1.0, expected.abs().max().item())
-    if not difference <= probe["tolerance"] * largest:
+    if not difference <= probe["tolerance"] * largest:  # nor if it is NaN
         raise ValueError(
-            f"The probe fails: for its seeded input this model's logits differ "
-            f"by up to {difference:.3g} from those recorded at the end of the "
+            "The probe fails: for its seeded input this model's logits differ "
+            f"by {difference:.3g} from those recorded at the end of the "
             "training, so it is not the model that was trained. Check the "
             "versions of torch and transformers against artefact.json, and "
             "that no file of the artefact was edited."

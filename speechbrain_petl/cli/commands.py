@@ -8,19 +8,17 @@ import warnings
 
 import huggingface_hub
 import transformers
-from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.hub import (
-    check_files,
-    local_artefact,
     pull as pull_artefact,
     push as push_artefact,
 )
-from speechbrain_petl.artefacts.load import load_backbone, load_trained
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
-from speechbrain_petl.integrations.to_peft import to_peft
+from speechbrain_petl.integrations.peft_format import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
+from speechbrain_petl.utils.messages import printable
 from tqdm import tqdm
 
 EXPORTERS = {"onnx": export_onnx, "pt2": export_program, "peft": to_peft}
@@ -36,14 +34,14 @@ def quiet() -> None:
 
 def predict(options) -> int:
     """Classifies files by one artefact."""
-    bank = AdapterBank(options.backbone, options.device)
+    bank = AdapterBank(options.backbone, options.device, options.fetch or None)
     bank.add("", options.artefact, options.revision)
     return _classify(bank, options)
 
 
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
-    bank = AdapterBank(options.backbone, options.device)
+    bank = AdapterBank(options.backbone, options.device, options.fetch or None)
     for text in options.task:
         name, equals, source = text.partition("=")
         if not (name and equals and source):
@@ -68,7 +66,7 @@ def _classify(bank, options):
             predictions = bank.classify_file(path)
         except ValueError as error:
             failed += 1
-            _say(f"speechbrain-petl: {error}", sys.stderr)
+            _say(f"speechbrain-petl: {printable(error)}", sys.stderr)
             if options.json:
                 _say(json.dumps({"file": path, "error": str(error)}))
             continue
@@ -92,7 +90,8 @@ def _shown(path, prediction, labels, options):
         named = {"task": task} if task else {}
         return json.dumps({"file": path, **named, "predictions": ranked})
     guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
-    return "\t".join([path, *([task] if task else []), *guesses])
+    cells = [path, *([task] if task else []), *guesses]
+    return "\t".join(map(printable, cells))
 
 
 def _say(line, stream=None):
@@ -102,8 +101,7 @@ def _say(line, stream=None):
 
 def inspect(options) -> int:
     """Shows an artefact's metadata."""
-    folder = local_artefact(options.artefact, options.revision)
-    metadata = read_metadata(folder / "artefact.json")
+    metadata = Artefact.open(options.artefact, options.revision).metadata
     if options.json:
         print(json.dumps(metadata, indent=2))
         return 0
@@ -120,8 +118,7 @@ def inspect(options) -> int:
         f"{backbone['fingerprint'][:12]}, pooling {backbone['pooling']}",
         "input": f"{features['max_length']} frames "
         f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, "
-        f"mean {features['mean']}, std "
-        f"{features['std']}",
+        f"mean {features.get('mean')}, std {features.get('std')}",
         "trained on": training["corpus"] + _clips(training),
         "metrics": ", ".join(
             f"{k} {v}" for k, v in metadata["metrics"].items()
@@ -133,7 +130,7 @@ def inspect(options) -> int:
         ),
     }
     for name, value in rows.items():
-        print(f"{name:<11} {value}")
+        print(f"{name:<11} {printable(value)}")
     return 0
 
 
@@ -149,11 +146,9 @@ def _clips(training):
 
 def verify(options) -> int:
     """Loads an artefact with every check there is."""
-    folder = local_artefact(options.artefact, options.revision)
-    check_files(folder)
-    metadata = _load(options).metadata
+    trained = _load(options)
     print(
-        f"'{options.artefact}' is whole: {len(metadata['labels'])} classes, "
+        f"'{options.artefact}' is whole: {len(trained.labels)} classes, "
         "the tensors, the label map and the backbone fit, and the probe gives "
         "the recorded logits."
     )
@@ -214,6 +209,6 @@ def pull(options) -> int:
 
 def _load(options):
     """The artefact that the options name, on the CPU."""
-    folder = local_artefact(options.artefact, options.revision)
-    metadata = read_metadata(folder / "artefact.json")
-    return load_trained(folder, load_backbone(metadata, options.backbone))
+    artefact = Artefact.open(options.artefact, options.revision)
+    backbone = artefact.backbone(options.backbone, options.fetch or None)
+    return artefact.load(backbone)

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from speechbrain_petl.utils.messages import printable
+
 USAGE, SOME_FAILED, FINE = 2, 1, 0
 ARTEFACT = "an artefact's folder, or its id on the Hugging Face hub"
 EXIT = """
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return getattr(commands, options.run)(options)
     except ValueError as error:
-        print(f"speechbrain-petl: {error}", file=sys.stderr)
+        print(f"speechbrain-petl: {printable(error)}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # such as: speechbrain-petl predict ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -137,7 +139,8 @@ def parser() -> argparse.ArgumentParser:
     )
     fold.add_argument("artefact", help=ARTEFACT)
     fold.add_argument(
-        "folder", help="where to write; what is there is replaced"
+        "folder",
+        help="where to write: absent, empty, or what this wrote before",
     )
     _add_source(fold)
 
@@ -204,7 +207,7 @@ def parser() -> argparse.ArgumentParser:
         ["pull owner/esc50-adapter esc50 --revision 1a2b3c4"],
     )
     down.add_argument("repo", help="owner/name")
-    down.add_argument("folder", help="where to; what is there is replaced")
+    down.add_argument("folder", help="where to: absent, empty, or an artefact")
     _add_revision(down)
     return top
 
@@ -243,6 +246,12 @@ def _add_backbone(command):
     command.add_argument(
         "--backbone",
         help="folder or hub id of the backbone, if it is not found by itself",
+    )
+    command.add_argument(
+        "--fetch",
+        action="store_true",
+        help="fetch the backbone that a local artefact names from the hub, if "
+        "it is not on this machine",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.artefacts.open import Trained
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
 from speechbrain_petl.inference.windows import window_samples
 from speechbrain_petl.utils.messages import first_line

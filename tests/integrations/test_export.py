@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from speechbrain_petl.artefacts.load import load_trained
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference.windows import window_samples
-from speechbrain_petl.integrations.from_peft import from_peft
 from speechbrain_petl.integrations.onnx import (
     Classifier,
     export_onnx,
     export_program,
 )
-from speechbrain_petl.integrations.to_peft import to_peft
+from speechbrain_petl.integrations.peft_format import from_peft, to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
 from speechbrain_petl.lobes.ast import AST
 from transformers import pipeline
@@ -31,7 +30,7 @@ def load(make_artefact, tmp_path, tiny_folder):
 
     def make(yaml, **overrides):
         make_artefact(tmp_path / yaml, yaml, **overrides)
-        return load_trained(tmp_path / yaml, AST(tiny_folder))
+        return Artefact.open(tmp_path / yaml).load(AST(tiny_folder))
 
     return make
 
