@@ -27,7 +27,8 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
     misfit,
 )
-from speechbrain_petl.lobes.ast import POOLINGS, POSITIONS
+from speechbrain_petl.lobes.ast import POOLINGS
+from speechbrain_petl.lobes.ast_positions import POSITIONS
 from speechbrain_petl.utils.messages import printable
 
 # How each role is named in YAML: made at once, or called later.

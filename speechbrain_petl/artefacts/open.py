@@ -12,7 +12,6 @@ from speechbrain_petl.artefacts.backbones import (
     cached,
     check_backbone,
     locate,
-    refit,
     skeleton,
 )
 from speechbrain_petl.artefacts.fetch import check_presence, fetch
@@ -37,7 +36,8 @@ from speechbrain_petl.artefacts.tensors import (
     fill,
     read_shapes,
 )
-from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.files import read_regular
 from speechbrain_petl.utils.messages import printable
@@ -52,7 +52,7 @@ class Trained:
     ---------
     metadata : mapping
         The artefact's ``artefact.json``.
-    compute_features : torch.nn.Module
+    compute_features : FrontEnd
         The front end.
     encoder : PETLModel
         The adapted backbone.
@@ -61,7 +61,7 @@ class Trained:
     """
 
     metadata: Mapping[str, Any]
-    compute_features: nn.Module
+    compute_features: FrontEnd
     encoder: PETLModel
     classifier: nn.Module
 
@@ -71,7 +71,7 @@ class Trained:
         return self.metadata["labels"]
 
     @property
-    def modules(self) -> tuple[nn.Module, PETLModel, nn.Module]:
+    def modules(self) -> tuple[FrontEnd, PETLModel, nn.Module]:
         """Front end, encoder and head."""
         return self.compute_features, self.encoder, self.classifier
 
@@ -148,7 +148,7 @@ class Artefact:
 
     def backbone(
         self, source: str | None = None, fetch: bool | None = None
-    ) -> AST:
+    ) -> Backbone:
         """Loads the backbone that it was trained on, and checks that it is it.
 
         Arguments
@@ -162,7 +162,7 @@ class Artefact:
 
         Returns
         -------
-        AST
+        Backbone
             As its checkpoint has it.
 
         Raises
@@ -193,8 +193,8 @@ class Artefact:
 
     def load(
         self,
-        backbone: AST | None = None,
-        fit: Callable[..., AST] = refit,
+        backbone: Backbone | None = None,
+        fit: Callable[..., Backbone] = Backbone.refit,
     ) -> Trained:
         """Builds and fills the modules, and checks what they compute.
 
@@ -203,11 +203,11 @@ class Artefact:
 
         Arguments
         ---------
-        backbone : AST, optional
+        backbone : Backbone, optional
             As ``backbone()`` gives it, already checked; its tensors are
             shared with the result. Loaded by default.
         fit : callable
-            Gives the backbone the artefact's clip length, as ``refit`` does.
+            Gives the backbone the artefact's clip length, as ``Backbone.refit`` does.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class Artefact:
         backbone = self.backbone() if backbone is None else backbone
         options = self.blueprint.options()
         with torch.device("meta"):
-            empty = refit(skeleton(backbone), **options)
+            empty = skeleton(backbone).refit(**options)
             check_shapes(
                 self.shapes,
                 self.blueprint.build("encoder", empty),
@@ -240,13 +240,13 @@ class Artefact:
         return Trained(self.metadata, front_end, encoder, classifier)
 
     def fill(
-        self, compute_features: nn.Module, encoder: PETLModel, head: nn.Module
+        self, compute_features: FrontEnd, encoder: PETLModel, head: nn.Module
     ) -> None:
         """Fills modules with the trained tensors, and tries them.
 
         Arguments
         ---------
-        compute_features : torch.nn.Module
+        compute_features : FrontEnd
             The front end.
         encoder : PETLModel
             The adapted backbone.
@@ -263,12 +263,12 @@ class Artefact:
 
     def _check_front_end(self, front_end):
         """Refuses a front end other than the one of the metadata."""
+        found = front_end.record()
         for name, expected in self.metadata["features"].items():
-            found = getattr(front_end, name, expected)
-            if found != expected:
+            if found.get(name, expected) != expected:
                 raise ValueError(
                     f"'{printable(self.files[YAML])}': compute_features has "
-                    f"{name} {found}, but artefact.json {expected}."
+                    f"{name} {found[name]}, but artefact.json {expected}."
                 )
 
     def _text(self, name):

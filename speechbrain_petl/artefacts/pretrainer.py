@@ -10,7 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from speechbrain_petl.artefacts.backbones import check_backbone
 from speechbrain_petl.artefacts.format import LABELS, METADATA, TENSORS
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.messages import printable
 from torch import nn
@@ -45,7 +45,7 @@ class ArtefactLoader(Pretrainer):
     ---------
     tensors : str
         SHA-256 of ``petl.safetensors``.
-    backbone : AST
+    backbone : Backbone
         As it came from its source.
     compute_features : ASTFbank
         The front end.
@@ -67,7 +67,7 @@ class ArtefactLoader(Pretrainer):
     def __init__(
         self,
         tensors: str,
-        backbone: AST,
+        backbone: Backbone,
         compute_features: nn.Module,
         encoder: PETLModel,
         classifier: nn.Module,

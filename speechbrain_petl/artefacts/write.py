@@ -41,6 +41,9 @@ from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.safe_yaml import Blueprint
 from speechbrain_petl.artefacts.self_check import make_probe
 from speechbrain_petl.artefacts.tensors import tensors_of
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.files import replacing_folder
 from speechbrain_petl.utils.versions import versions
 from torch import nn
@@ -112,9 +115,9 @@ def save_artefact(brain, corpus: str) -> str:
 
 def write_artefact(
     folder: str | Path,
-    backbone: nn.Module,
-    compute_features: nn.Module,
-    encoder: nn.Module,
+    backbone: Backbone,
+    compute_features: FrontEnd,
+    encoder: PETLModel,
     classifier: nn.Module,
     label_encoder: CategoricalEncoder,
     run_yaml: str,
@@ -126,9 +129,9 @@ def write_artefact(
     ---------
     folder : str or Path
         Where to; absent, empty, or an artefact, which is replaced.
-    backbone : AST
+    backbone : Backbone
         What the encoder was made from.
-    compute_features : ASTFbank
+    compute_features : FrontEnd
         The front end.
     encoder : PETLModel
         The adapted backbone.
@@ -160,23 +163,16 @@ def write_artefact(
             "source": source,
             "revision": revision,
             "fingerprint": fingerprint(backbone),
-            "max_length": backbone.config.max_length,
-            "hidden_size": backbone.config.hidden_size,
-            "pooling": backbone.pooling,
+            **backbone.record(),
         },
-        "features": {
-            "sample_rate": compute_features.sample_rate,
-            "max_length": compute_features.max_length,
-            "mean": compute_features.mean,
-            "std": compute_features.std,
-        },
+        "features": compute_features.record(),
         "tensors": {"sha256": digest, "bytes": len(tensors)},
         "probe": make_probe(compute_features, encoder, classifier),
         "versions": versions(),
     }
     yaml = inference_yaml(
         run_yaml,
-        (backbone.config.hidden_size, len(labels)),
+        (backbone.embedding_size, len(labels)),
         source,
         revision,
         compute_features.sample_rate,

@@ -5,28 +5,21 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from speechbrain_petl.artefacts.backbones import (
-    fingerprint,
-    refit,
-    sharing_copy,
-)
+from speechbrain_petl.artefacts.backbones import fingerprint
 from speechbrain_petl.artefacts.open import Artefact, Trained
 from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.inference.mixed_batch import (
-    Prediction,
-    alike,
-    classify,
-    decide,
-)
+from speechbrain_petl.inference.mixed_batch import Prediction, classify, decide
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
     average,
     check_finite,
     cut,
 )
-from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.share import share
 from speechbrain_petl.utils.messages import printable
 
 from speechbrain.dataio.preprocess import AudioNormalizer
@@ -75,9 +68,9 @@ class AdapterBank:
         self.device = torch.device(device)
         self._source = backbone
         self._fetch = fetch
-        self._stock: AST | None = None
+        self._stock: Backbone | None = None
         self._fingerprint = ""
-        self._fitted: dict[tuple[int | None, str], AST] = {}
+        self._fitted: dict[tuple, Backbone] = {}
         self._tasks: dict[str, Trained] = {}
         self._lock = threading.RLock()
 
@@ -124,13 +117,13 @@ class AdapterBank:
             self._check_stock(task, stock, expected)
             self._stock, self._fingerprint = stock, expected
             for other in self._tasks.values():
-                if alike(other.compute_features, trained.compute_features):
+                if other.compute_features.alike(trained.compute_features):
                     trained = replace(
                         trained, compute_features=other.compute_features
                     )
             self._tasks = {**self._tasks, task: trained}
 
-    def _shared(self, task: str, artefact: Artefact) -> AST:
+    def _shared(self, task: str, artefact: Artefact) -> Backbone:
         """Returns the backbone for an artefact: the bank's, if it has one."""
         recorded = artefact.metadata["backbone"]
         found = recorded["fingerprint"]
@@ -156,7 +149,7 @@ class AdapterBank:
             )
         return self._stock
 
-    def _check_stock(self, task: str, stock: AST, expected: str) -> None:
+    def _check_stock(self, task: str, stock: Backbone, expected: str) -> None:
         """Gives up all tasks if loading one changed the shared backbone."""
         if fingerprint(stock) != expected:
             self._stock, self._tasks, self._fitted = None, {}, {}
@@ -166,20 +159,12 @@ class AdapterBank:
                 "tasks: add the others again, and load this one by itself."
             )
 
-    def _fit(
-        self,
-        backbone: AST,
-        max_length: int | None = None,
-        position_embeddings: str = "resize",
-        pooling: str = "mean",
-    ) -> AST:
-        """Like ``refit``, but tasks of one clip length share its positions."""
-        key = max_length, position_embeddings
+    def _fit(self, backbone: Backbone, **options: Any) -> Backbone:
+        """Like ``Backbone.refit``, but tasks of the same options share it."""
+        key = tuple(sorted(options.items()))
         if key not in self._fitted:
-            self._fitted[key] = refit(backbone, *key, pooling)
-        fitted = sharing_copy(self._fitted[key])
-        fitted.pooling = pooling
-        return fitted
+            self._fitted[key] = backbone.refit(**options)
+        return share(self._fitted[key])
 
     def remove(self, task: str) -> None:
         """Removes a task; its tensors go, the backbone stays.

@@ -63,22 +63,6 @@ def classify(
     return [found[row] for row in range(len(wavs))]
 
 
-def alike(front_end: nn.Module, other: nn.Module) -> bool:
-    """Returns True if two front ends are of one class and have one set of options.
-
-    Example
-    -------
-    >>> from speechbrain_petl.lobes.features import ASTFbank
-    >>> alike(ASTFbank(100), ASTFbank(100)), alike(ASTFbank(100), ASTFbank(99))
-    (True, False)
-    """
-    options = [
-        {k: v for k, v in vars(one).items() if not k.startswith("_")}
-        for one in (front_end, other)
-    ]
-    return type(front_end) is type(other) and options[0] == options[1]
-
-
 def decide(
     task: str, posteriors: torch.Tensor, labels: Sequence[str]
 ) -> Prediction:

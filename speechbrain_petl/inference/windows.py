@@ -3,24 +3,19 @@
 import math
 
 import torch
-from torch import nn
+from speechbrain_petl.lobes.front_end import FrontEnd
 
 WINDOWS_AT_ONCE = 16
 
 
-def window_samples(front_end: nn.Module) -> int:
-    """Returns how many samples a front end reads at most."""
-    return (front_end.max_length - 1) * front_end.shift + front_end.window_size
-
-
-def cut(waveform: torch.Tensor, front_end: nn.Module) -> torch.Tensor:
+def cut(waveform: torch.Tensor, front_end: FrontEnd) -> torch.Tensor:
     """Cuts a long waveform into windows that a front end reads whole.
 
     Arguments
     ---------
     waveform : torch.Tensor
         [samples]
-    front_end : ASTFbank
+    front_end : FrontEnd
         Says how long a window is.
 
     Returns
@@ -38,9 +33,9 @@ def cut(waveform: torch.Tensor, front_end: nn.Module) -> torch.Tensor:
     ... )
     (torch.Size([1, 16300]), torch.Size([3, 16240]))
     """
-    size, total = window_samples(front_end), len(waveform)
+    size, total = front_end.clip_samples, len(waveform)
     if (
-        total < size + front_end.shift
+        total < size + front_end.hop_samples
     ):  # a rest shorter than a frame is never read
         return waveform.unsqueeze(0)
     n = math.ceil(total / size)

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from speechbrain_petl.artefacts.open import Trained
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
-from speechbrain_petl.inference.windows import window_samples
 from speechbrain_petl.utils.messages import first_line
 from torch import nn
 
@@ -135,7 +134,7 @@ def _program(trained):
 
 def _inputs(trained, n):
     """Waveforms and relative lengths of n seeded clips."""
-    samples = window_samples(trained.compute_features)
+    samples = trained.compute_features.clip_samples
     lens = torch.linspace(1.0, 0.5, n)
     wavs = torch.cat([probe_waveform(seed, samples) for seed in range(n)])
     inside = torch.arange(samples) < (lens * samples)[:, None]

@@ -64,6 +64,45 @@ def write_json(file: Path, manifest: Mapping[str, dict]) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def read_json(file: str | Path) -> dict:
+    """Reads a JSON file that holds a mapping.
+
+    Arguments
+    ---------
+    file : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If it is missing, damaged or holds something else.
+
+    Example
+    -------
+    >>> file = getfixture("tmp_path") / "a.json"
+    >>> _ = file.write_text("")
+    >>> read_json(file)
+    Traceback (most recent call last):
+    ...
+    ValueError: '...a.json' is damaged: it should hold a mapping in JSON.
+    """
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file '{file}'.") from error
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"'{file}' is damaged: it should hold a mapping in JSON."
+        )
+    return found
+
+
 @contextmanager
 def open_regular(
     path: str | Path, longest: int, links: bool = False
@@ -181,28 +220,15 @@ def replacing_folder(
     ...
     ValueError: '...out' holds 'a.json', which is not to be replaced: ...
     """
-    folder = Path(os.path.realpath(folder))
     _check_own(folder, mark, names)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    new, old = work / "new", work / "old"
-    new.mkdir()
-    try:
+    with swapping_folder(folder) as new:
         yield new
         _check_own(folder, mark, names)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _check_own(folder, mark, names):
     """Refuses a folder that holds anything that was not written here."""
+    folder = Path(os.path.realpath(folder))
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
@@ -231,6 +257,38 @@ def _is_marked(path):
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("format") == PACKAGE
+
+
+@contextmanager
+def swapping_folder(folder: str | Path) -> Iterator[Path]:
+    """Like ``replacing_folder``, for callers that know what they replace.
+
+    Arguments
+    ---------
+    folder : str or Path
+        Where the files are to be in the end.
+
+    Yields
+    ------
+    Path
+        Where to write them, beside ``folder``.
+    """
+    folder = Path(os.path.realpath(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    new, old = work / "new", work / "old"
+    new.mkdir()
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def climbs_out(path: str) -> bool:

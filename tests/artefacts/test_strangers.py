@@ -59,7 +59,8 @@ def says(artefact, tmp_path, capsys):
             files = [str(tmp_path / "clip.wav")] * (more == ["predict"])
             assert main([*more, str(artefact), *files]) == 2
             said.append(capsys.readouterr().err)
-            assert said[-1].count("\n") == 1, "one sentence"
+            last = said[-1].rpartition("\r")[2]  # without a progress bar
+            assert last.strip("\n").count("\n") == 0, "one sentence"
         with pytest.raises(ValueError):
             AdapterBank().add("task", artefact)
         assert not (tmp_path / "owned").exists(), "code of it was run"
@@ -140,7 +141,7 @@ def test_a_refused_artefact_leaves_nothing_behind(artefact, says, original):
     as_activation(
         artefact,
         "activation: !name:torch.nn.modules.module.register_module_forward_hook"
-        " {hook: !name:torch.nn.ReLU}",
+        " {hook: !name:torch.nn.ReLU }",
     )
     says()
     assert len(nn.modules.module._global_forward_hooks) == hooks
@@ -271,7 +272,7 @@ def test_links_are_refused_everywhere(artefact, tmp_path, capsys, tiny_folder):
     commands = (
         ["verify", str(artefact)],
         ["inspect", str(artefact)],
-        ["push", str(artefact), "owner/name", "--licence", "mit"],
+        ["push", str(artefact), "owner/name", "--license", "mit"],
         ["merge", str(artefact), str(tmp_path / "merged")],
     )
     for command in commands:

@@ -8,7 +8,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.inference.windows import window_samples
 from speechbrain_petl.integrations.onnx import (
     Classifier,
     export_onnx,
@@ -98,7 +97,7 @@ def check_onnx(trained, path):
     assert export_onnx(trained, path) <= 1e-4
     session = onnxruntime.InferenceSession(path)
     for n in (1, 5):
-        wavs = torch.rand(n, window_samples(trained.compute_features)) - 0.5
+        wavs = torch.rand(n, trained.compute_features.clip_samples) - 0.5
         lens = torch.ones(n)
         found = session.run(None, {"wavs": wavs.numpy(), "lens": lens.numpy()})
         expected = logits(trained, wavs)
@@ -120,7 +119,7 @@ def test_torch_export(load, tmp_path):
     assert export_program(trained, tmp_path / "model.pt2") <= 1e-4
     facts = {"facts.json": ""}
     program = torch.export.load(tmp_path / "model.pt2", extra_files=facts)
-    wavs = torch.rand(3, window_samples(trained.compute_features)) - 0.5
+    wavs = torch.rand(3, trained.compute_features.clip_samples) - 0.5
     found = program.module()(wavs, torch.ones(3))
     assert torch.allclose(found, logits(trained, wavs), atol=1e-5)
     assert json.loads(json.loads(facts["facts.json"])["labels"]) == list("abc")
