@@ -133,13 +133,13 @@ SITES = MapOf(
     OneOrMore(Made("wrapper"), 8),
     longest=64,
 )
-OVER = {
+OVER: dict[str, Kind] = {
     "adapter": ADAPTER,
     "place": Maybe(Choice("before", "after", "before_legacy")),
     "residual": Maybe(FLAG),
     "scale": FACTOR,
 }
-TOKENS = {"n_prompts": COUNT, "drop_distillation": FLAG}
+TOKENS: dict[str, Kind] = {"n_prompts": COUNT, "drop_distillation": FLAG}
 
 
 def _row(role: str, address: str, **arguments: Kind) -> Row:

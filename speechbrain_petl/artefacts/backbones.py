@@ -61,7 +61,7 @@ def locate(name: str) -> str:
     if "/" in name or os.path.isabs(name):
         return name
     listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
-    for folder in [*filter(None, listed), PACKAGED, "."]:
+    for folder in [*filter(None, listed), str(PACKAGED), "."]:
         candidate = os.path.join(folder, name)
         if os.path.isfile(os.path.join(candidate, "config.json")):
             return candidate

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import io
 import os
+from typing import Any
 
 from hyperpyyaml import RefTag, dump_hyperpyyaml
 from ruamel.yaml import YAML
@@ -168,6 +169,7 @@ def _copy(node, names, where):
     """A copy without comments; what has a name becomes a reference to it."""
     if id(node) in names:
         return RefTag(f"<{names[id(node)]}>")
+    new: Any
     if isinstance(node, CommentedMap):
         new = CommentedMap(
             {k: _copy(v, names, f"{where}.{k}") for k, v in node.items()}

@@ -11,6 +11,7 @@ from speechbrain_petl.artefacts.backbones import check_backbone
 from speechbrain_petl.artefacts.format import LABELS, METADATA, TENSORS
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.messages import printable
 from torch import nn
@@ -47,7 +48,7 @@ class ArtefactLoader(Pretrainer):
         SHA-256 of ``petl.safetensors``.
     backbone : Backbone
         As it came from its source.
-    compute_features : ASTFbank
+    compute_features : FrontEnd
         The front end.
     encoder : PETLModel
         The adapted backbone, not yet trained.
@@ -68,7 +69,7 @@ class ArtefactLoader(Pretrainer):
         self,
         tensors: str,
         backbone: Backbone,
-        compute_features: nn.Module,
+        compute_features: FrontEnd,
         encoder: PETLModel,
         classifier: nn.Module,
         label_encoder: CategoricalEncoder,

@@ -158,7 +158,7 @@ class Blueprint:
             if name not in ("source", "revision")
         }
 
-    def build(self, key: str, backbone: nn.Module) -> nn.Module:
+    def build(self, key: str, backbone: nn.Module) -> Any:
         """Makes the object of a top-level key.
 
         Arguments
@@ -301,7 +301,7 @@ def _tree(node: Node, path: str) -> Any:
             value[name] = _tree(inner, path)
     elif isinstance(node, SequenceNode):
         value = [_tree(inner, path) for inner in node.value]
-    else:
+    elif isinstance(node, ScalarNode):
         value = _scalar(node, path)
     tag = _tag(node)
     return Tagged(tag, value) if tag else value

@@ -2,10 +2,12 @@
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from speechbrain_petl.lobes.front_end import FrontEnd
 from torch import nn
 
 SEED = 7
@@ -29,7 +31,7 @@ def probe_waveform(seed: int, n_samples: int) -> torch.Tensor:
 
 @torch.no_grad()
 def probe_logits(
-    probe: dict,
+    probe: Mapping[str, Any],
     compute_features: nn.Module,
     encoder: nn.Module,
     classifier: nn.Module,
@@ -46,7 +48,7 @@ def probe_logits(
 @contextmanager
 def full_precision() -> Iterator[None]:
     """No TF32 inside: SpeechBrain switches it on, for GPUs that have it."""
-    flags = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    flags: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
     before = [flag.allow_tf32 for flag in flags]
     try:
         for flag in flags:
@@ -58,8 +60,8 @@ def full_precision() -> Iterator[None]:
 
 
 def make_probe(
-    compute_features: nn.Module, encoder: nn.Module, classifier: nn.Module
-) -> dict:
+    compute_features: FrontEnd, encoder: nn.Module, classifier: nn.Module
+) -> dict[str, Any]:
     """Records what trained modules, on any device, give for the probe.
 
     Computed by copies on the CPU, since that is where artefacts are loaded.
@@ -69,16 +71,16 @@ def make_probe(
     dict
         Plain data for JSON.
     """
-    modules = nn.ModuleList([compute_features, encoder, classifier])
-    modules = copy.deepcopy(modules).cpu().eval()
+    given = (compute_features, encoder, classifier)
+    front_end, *rest = (copy.deepcopy(one).cpu().eval() for one in given)
     samples = round(SECONDS * compute_features.sample_rate)
     probe = {"seed": SEED, "samples": samples, "tolerance": TOLERANCE}
-    return {**probe, "logits": probe_logits(probe, *modules).tolist()}
+    return {**probe, "logits": probe_logits(probe, front_end, *rest).tolist()}
 
 
 def check_probe(
-    probe: dict,
-    compute_features: nn.Module,
+    probe: Mapping[str, Any],
+    compute_features: FrontEnd,
     encoder: nn.Module,
     classifier: nn.Module,
 ) -> float:
@@ -94,11 +96,10 @@ def check_probe(
     ValueError
         If it exceeds the tolerance.
     """
-    modules = [compute_features, encoder, classifier]
-    for module in modules:
+    for module in (compute_features, encoder, classifier):
         module.eval()
     expected = torch.tensor(probe["logits"])
-    found = probe_logits(probe, *modules)
+    found = probe_logits(probe, compute_features, encoder, classifier)
     if found.shape != expected.shape:
         raise ValueError(
             f"The probe fails: this model gives {len(found)} logits, but "

@@ -1,14 +1,15 @@
 """One batch for several tasks: each clip is classified by its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from speechbrain_petl.artefacts.open import Trained
 from torch import nn
 
 
-class Prediction(NamedTuple):
+@dataclass(frozen=True)
+class Prediction:
     """The output of one task for one clip."""
 
     task: str
