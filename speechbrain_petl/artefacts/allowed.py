@@ -139,7 +139,11 @@ OVER: dict[str, Kind] = {
     "residual": Maybe(FLAG),
     "scale": FACTOR,
 }
-TOKENS: dict[str, Kind] = {"n_prompts": COUNT, "drop_distillation": FLAG}
+TOKENS: dict[str, Kind] = {
+    "n_prompts": COUNT,
+    "drop_distillation": FLAG,
+    "n_special": Maybe(Number(0, 64, whole=True)),
+}
 
 
 def _row(role: str, address: str, **arguments: Kind) -> Row:
@@ -292,8 +296,8 @@ ROWS = (
         lora_alpha=FACTOR,
         lora_dropout=SHARE,
         use_rslora=FLAG,
-        use_dora=FLAG,
         init_lora_weights=Choice(True, False, "gaussian"),
+        use_dora=FLAG,
     ),
     _row(
         "configuration of peft",

@@ -39,7 +39,9 @@ LORA = "!name:speechbrain_petl.lobes.lora.LoRA"
 PEFT = "!name:speechbrain_petl.lobes.peft.PEFTLayer {{config: {}}}"
 OTHERS = {
     "SpeechBrain": "!name:speechbrain.nnet.adapters.LoRA {rank: 4, alpha: 2.0}",
-    "several": "[!name:speechbrain.nnet.adapters.LoRA {rank: 4}]",
+    "several": "\n            - !name:speechbrain.nnet.adapters.LoRA"
+    "\n                rank: 4\n            - !name:speechbrain_petl.lobes.lora."
+    "LoRA\n                rank: 2",
     "dora": PEFT.format("!name:peft.LoraConfig {r: 4, use_dora: True}"),
     "vera": PEFT.format("!name:peft.VeraConfig {r: 4}"),
     "ia3": PEFT.format("!name:peft.IA3Config {feedforward_modules: [layer]}"),

@@ -228,3 +228,18 @@ def test_only_lora_goes_to_peft(load, tmp_path, yaml):
     with pytest.raises(ValueError, match="PEFT's format"):
         to_peft(load(yaml), tmp_path / "peft")
     assert not (tmp_path / "peft").exists()
+
+
+@pytest.mark.fault("a folder to replace that holds something else")
+def test_only_own_folders_are_replaced(load, stock_head, tmp_path):
+    pytest.importorskip("peft")
+    trained = load("lora", pooling="cls_dist")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.json").write_text("{}")
+    for write in (to_peft, merge_to_transformers):
+        with pytest.raises(ValueError, match="config.json', which is not to"):
+            write(trained, home)
+        assert (home / "config.json").read_text() == "{}"
+        for _ in range(2):
+            write(trained, tmp_path / write.__name__)
