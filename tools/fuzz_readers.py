@@ -27,9 +27,9 @@ import numpy as np
 import soundfile
 import torch
 from safetensors.torch import save
+from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.inference_yaml import tail
-from speechbrain_petl.artefacts.safe_yaml import Blueprint
 from speechbrain_petl.artefacts.tensors import fill
 from speechbrain_petl.dataio.audio import look_at, read_audio
 from speechbrain_petl.dataio.datasets import read_manifest

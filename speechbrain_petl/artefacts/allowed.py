@@ -7,13 +7,11 @@ class of ``lobes`` gets a row; a test says so, and looks for gadgets in all
 rows. An address is what stored artefacts name: it never changes.
 """
 
-import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from speechbrain_petl.artefacts.format import LOCATE, LONGEST_CLIP, RATE
+from speechbrain_petl.artefacts.format import LONGEST_CLIP, RATE
 from speechbrain_petl.artefacts.kinds import (
     Choice,
     Flag,
@@ -25,99 +23,12 @@ from speechbrain_petl.artefacts.kinds import (
     OneOrMore,
     Record,
     Text,
-    misfit,
 )
+from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
 from speechbrain_petl.lobes.ast import POOLINGS
 from speechbrain_petl.lobes.ast_positions import POSITIONS
 from speechbrain_petl.utils.messages import printable
 
-# How each role is named in YAML: made at once, or called later.
-ROLES = {
-    "backbone": "!new",
-    "front end": "!new",
-    "encoder": "!new",
-    "head": "!new",
-    "wrapper": "!name",
-    "adapter": "!name",
-    "mixture": "!name",
-    "activation": "!name",
-    "configuration of peft": "!name",
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A class that an artefact may name.
-
-    Arguments
-    ---------
-    role : str
-        What its objects are for, one of ``ROLES``.
-    address : str
-        Where the class is.
-    arguments : Record
-        The arguments that an artefact may give, in the constructor's order.
-    """
-
-    role: str
-    address: str
-    arguments: Record
-
-    @property
-    def is_made_at_once(self) -> bool:
-        """Whether YAML makes an object (``!new``), or what makes one."""
-        return ROLES[self.role] == "!new"
-
-    def load(self) -> type:
-        """Imports the class."""
-        module, _, name = self.address.rpartition(".")
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            package = module.partition(".")[0]
-            raise ValueError(
-                f"This artefact needs '{self.address}', which the installed "
-                f"{package} does not have: pip install {package}, in a "
-                "version that setup.py allows."
-            ) from error
-
-
-@dataclass
-class Plan:
-    """What an artefact asks for: a row of the list and its arguments."""
-
-    row: Row
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Made:
-    """An object of a listed class that has one of these roles."""
-
-    roles: tuple[str, ...]
-
-    def __init__(self, *roles: str):
-        object.__setattr__(self, "roles", roles or tuple(ROLES))
-
-    def misfits(self, value: object, where: str) -> list[str]:
-        """See ``Kind``."""
-        if not isinstance(value, Plan) or value.row.role not in self.roles:
-            named = value.row.address if isinstance(value, Plan) else value
-            return misfit(named, where, f"one of the {self.roles[0]} classes")
-        return value.row.arguments.misfits(value.arguments, where)
-
-
-@dataclass(frozen=True)
-class Located:
-    """A backbone's source; it is found when the backbone is loaded."""
-
-    def misfits(self, value: object, where: str) -> list[str]:
-        """See ``Kind``."""
-        expected = f"'{LOCATE} [!ref <ast_source>]'"
-        return [] if value is self else misfit(value, where, expected)
-
-
-LOCATED = Located()
 FLAG = Flag()
 COUNT = Number(1, 2**16, whole=True)
 CLIP = Number(1, LONGEST_CLIP, whole=True)

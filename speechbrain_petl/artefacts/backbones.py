@@ -17,7 +17,7 @@ PACKAGED = Path(__file__).parents[1] / "demo"
 
 
 def portable_name(source: str) -> str:
-    """How an artefact names a backbone: no path of this machine.
+    """Returns the name of a backbone for an artefact: no path of this machine.
 
     Example
     -------
@@ -153,7 +153,7 @@ def cached(name: str, revision: str | None = None) -> str | None:
 
 
 def commit(backbone: Backbone) -> str | None:
-    """The hub's commit that a backbone was loaded from, if any."""
+    """Returns the hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None
     file = try_to_load_from_cache(

@@ -14,8 +14,9 @@ from speechbrain_petl.artefacts.kinds import (
     Record,
     Text,
 )
-from speechbrain_petl.utils.files import PACKAGE, read_regular
+from speechbrain_petl.utils.files import PACKAGE
 from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.regular_files import read_regular
 
 FORMAT = PACKAGE
 FORMAT_VERSION = 1
@@ -236,5 +237,5 @@ def check_custom_code(text: str, path: str | Path) -> None:
 
 
 def _is_known(version: object) -> bool:
-    """Whether this version of the format can be read."""
+    """Returns True if a version of the format can be read."""
     return type(version) is int and version <= FORMAT_VERSION

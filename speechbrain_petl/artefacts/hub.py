@@ -6,12 +6,9 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from speechbrain_petl.artefacts.format import CARD, FILES, LARGEST, METADATA
 from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.utils.files import (
-    read_regular,
-    replacing,
-    replacing_folder,
-)
+from speechbrain_petl.utils.files import replacing, replacing_folder
 from speechbrain_petl.utils.messages import first_line, printable
+from speechbrain_petl.utils.regular_files import read_regular
 
 
 def pull(repo: str, folder: str | Path, revision: str | None = None) -> str:

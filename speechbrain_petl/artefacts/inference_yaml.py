@@ -36,20 +36,20 @@ def inference_yaml(
     Arguments
     ---------
     run_yaml : str
-        What ``create_experiment_directory`` wrote into the run's folder:
-        HyperPyYAML whose references are resolved. It has an ``encoder`` with
+        HyperPyYAML with resolved references, as
+        ``create_experiment_directory`` writes it into the run's folder. It has an ``encoder`` with
         a ``backbone``, ``compute_features``, and ``classifier``, a ``!name:``
         to be called with the sizes.
     sizes : tuple of int
-        The classifier's: embedding, classes.
+        Size of the embeddings, and number of classes.
     ast_source : str
         Portable name of the backbone.
     ast_revision : str, optional
-        Its commit on the hub.
+        Commit of the backbone on the hub.
     sample_rate : int
-        Of the waveforms, in Hz.
+        Sample rate of the waveforms in Hz.
     tensors : str
-        SHA-256 of the tensors that belong to it.
+        SHA-256 of ``petl.safetensors``.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def tail(backbone: str, sample_rate: int, tensors: str) -> str:
     backbone : str
         Key of the backbone.
     sample_rate : int
-        Of the waveforms, in Hz.
+        Sample rate of the waveforms in Hz.
     tensors : str
         SHA-256 of the tensors.
 
@@ -138,7 +138,7 @@ pretrainer: !new:speechbrain_petl.inference.ArtefactLoader
 
 
 def _top_level(run, node, what):
-    """Name of the top-level key whose object ``node`` is."""
+    """Returns the name of the top-level key whose object ``node`` is."""
     for key, value in run.items():
         if value is node and isinstance(node, CommentedMap):
             return key
@@ -149,7 +149,7 @@ def _top_level(run, node, what):
 
 
 def _closure(run, keys):
-    """``keys`` and the top-level objects inside them, in the file's order."""
+    """Returns keys and those of all objects inside, in the file's order."""
     objects = {
         id(value): key
         for key, value in run.items()
@@ -166,7 +166,7 @@ def _closure(run, keys):
 
 
 def _copy(node, names, where):
-    """A copy without comments; what has a name becomes a reference to it."""
+    """Copies a node without comments; named objects become references."""
     if id(node) in names:
         return RefTag(f"<{names[id(node)]}>")
     new: Any
@@ -193,7 +193,7 @@ def _copy(node, names, where):
 
 
 def _make(node, sizes):
-    """From ``!name:Cls``, to be called with sizes, to ``!new:Cls`` of them."""
+    """Turns ``!name:Cls``, to be called with sizes, into ``!new:Cls``."""
     path = node.tag.value.removeprefix("!name:")
     module, _, name = path.rpartition(".")
     cls = getattr(importlib.import_module(module), name)

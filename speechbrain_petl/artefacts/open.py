@@ -2,10 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from speechbrain_petl.artefacts.backbones import (
@@ -14,6 +12,7 @@ from speechbrain_petl.artefacts.backbones import (
     locate,
     skeleton,
 )
+from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.fetch import check_presence, fetch
 from speechbrain_petl.artefacts.format import (
     CARD,
@@ -28,7 +27,6 @@ from speechbrain_petl.artefacts.format import (
     check_label_map,
     read_metadata,
 )
-from speechbrain_petl.artefacts.safe_yaml import Blueprint
 from speechbrain_petl.artefacts.self_check import check_probe
 from speechbrain_petl.artefacts.tensors import (
     check_digest,
@@ -36,44 +34,13 @@ from speechbrain_petl.artefacts.tensors import (
     fill,
     read_shapes,
 )
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.utils.files import read_regular
 from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.regular_files import read_regular
 from torch import nn
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The modules of an artefact, in eval mode, and its facts.
-
-    Arguments
-    ---------
-    metadata : mapping
-        The artefact's ``artefact.json``.
-    compute_features : FrontEnd
-        The front end.
-    encoder : PETLModel
-        The adapted backbone.
-    classifier : torch.nn.Module
-        The head, from embeddings [B, d] to logits [B, classes].
-    """
-
-    metadata: Mapping[str, Any]
-    compute_features: FrontEnd
-    encoder: PETLModel
-    classifier: nn.Module
-
-    @property
-    def labels(self) -> list[str]:
-        """The labels in the order of the logits."""
-        return self.metadata["labels"]
-
-    @property
-    def modules(self) -> tuple[FrontEnd, PETLModel, nn.Module]:
-        """Front end, encoder and head."""
-        return self.compute_features, self.encoder, self.classifier
 
 
 class Artefact:
@@ -138,12 +105,12 @@ class Artefact:
 
     @property
     def labels(self) -> list[str]:
-        """The labels in the order of the logits."""
+        """Labels in the order of the logits."""
         return self.metadata["labels"]
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """What its modules are built of."""
+        """Plan of the modules, from ``hyperparams.yaml``."""
         return Blueprint(self._text(YAML), str(self.files[YAML]), self.metadata)
 
     def backbone(
@@ -272,7 +239,7 @@ class Artefact:
                 )
 
     def _text(self, name):
-        """The content of a small file."""
+        """Reads a small file as text."""
         path = self.files[name]
         try:
             return read_regular(path, LARGEST[name], self.links).decode("utf-8")

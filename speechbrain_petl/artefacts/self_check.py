@@ -1,4 +1,4 @@
-"""A probe: a seeded input and the logits that a trained model gives for it."""
+"""The probe: a seeded input and the logits of the trained model for it."""
 
 import copy
 import random
@@ -16,7 +16,7 @@ TOLERANCE = 1e-3  # of the largest logit, for other processors' rounding
 
 
 def probe_waveform(seed: int, n_samples: int) -> torch.Tensor:
-    """A seeded input [1, n_samples], the same on every machine and release.
+    """Draws a seeded input [1, n_samples], the same on every machine.
 
     Python promises that its generator never changes; torch does not.
 
@@ -36,7 +36,10 @@ def probe_logits(
     encoder: nn.Module,
     classifier: nn.Module,
 ) -> torch.Tensor:
-    """Logits [classes] of the probe, by modules in eval mode, on the CPU."""
+    """Computes the logits [classes] of the probe, on the CPU.
+
+    The modules should be in eval mode.
+    """
     device = next(encoder.parameters()).device
     wavs = probe_waveform(probe["seed"], probe["samples"]).to(device)
     lens = torch.ones(1, device=device)
@@ -47,7 +50,7 @@ def probe_logits(
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """No TF32 inside: SpeechBrain switches it on, for GPUs that have it."""
+    """Switches TF32 off inside, which SpeechBrain switches on."""
     flags: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
     before = [flag.allow_tf32 for flag in flags]
     try:

@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from speechbrain_petl.artefacts.format import LARGEST, TENSORS, refuse
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.utils.files import open_regular, read_regular
 from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.regular_files import open_regular, read_regular
 from torch import nn
 
 HEAD = "head."  # before the names of the head's tensors

@@ -1,6 +1,6 @@
-"""The artefact: what a finished run leaves for others to use.
+"""Writes the artefact of a finished run, for others to use.
 
-A folder of a few files that holds no path and no backbone::
+It is a folder of a few files that holds no path and no backbone::
 
     hyperparams.yaml     the modules, for SpeechBrain's ``from_hparams``
     petl.safetensors     the trained tensors by role, and the head's
@@ -22,6 +22,7 @@ from speechbrain_petl.artefacts.backbones import (
     fingerprint,
     portable_name,
 )
+from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.format import (
     CARD,
     CUSTOM,
@@ -38,7 +39,6 @@ from speechbrain_petl.artefacts.format import (
 )
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
 from speechbrain_petl.artefacts.model_card import model_card
-from speechbrain_petl.artefacts.safe_yaml import Blueprint
 from speechbrain_petl.artefacts.self_check import make_probe
 from speechbrain_petl.artefacts.tensors import tensors_of
 from speechbrain_petl.lobes.backbone import Backbone
@@ -200,14 +200,14 @@ def write_artefact(
 
 
 def unwrap(module: nn.Module) -> nn.Module:
-    """The module inside what DDP and ``torch.compile`` put around it."""
+    """Returns the module inside the wrappers of DDP and ``torch.compile``."""
     for name in ("module", "_orig_mod"):
         module = getattr(module, name, module)
     return module
 
 
 def describe(manifest: str) -> dict | None:
-    """Which clips a split has: how many, and the SHA-256 of the manifest."""
+    """Returns the number of clips of a split and the manifest's SHA-256."""
     if not os.path.isfile(manifest):
         return None
     content = Path(manifest).read_bytes()
@@ -218,7 +218,7 @@ def describe(manifest: str) -> dict | None:
 
 
 def portable(hyperparameters: dict) -> dict:
-    """The hyperparameters without files and folders.
+    """Returns the hyperparameters without files and folders.
 
     Example
     -------

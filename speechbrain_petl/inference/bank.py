@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from speechbrain_petl.artefacts.backbones import fingerprint
-from speechbrain_petl.artefacts.open import Artefact, Trained
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.inference.mixed_batch import Prediction, classify, decide
 from speechbrain_petl.inference.windows import (
@@ -80,7 +81,7 @@ class AdapterBank:
         return tuple(self._tasks)
 
     def __getitem__(self, task: str) -> Trained:
-        """The modules and the metadata of a task."""
+        """Returns the modules and the metadata of a task."""
         return _get(self._tasks, task)
 
     def add(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from speechbrain_petl.artefacts.open import Trained
+from speechbrain_petl.artefacts.trained import Trained
 from torch import nn
 
 

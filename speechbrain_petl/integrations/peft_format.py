@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from speechbrain_petl.artefacts.open import Trained
 from speechbrain_petl.artefacts.self_check import probe_waveform
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.petl import PETLModel
@@ -80,15 +80,15 @@ def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
     Arguments
     ---------
     folder : str or path-like
-        With ``adapter_config.json`` and ``adapter_model.safetensors``.
+        Folder with ``adapter_config.json`` and ``adapter_model.safetensors``.
     backbone : AST
-        What it was trained on.
+        Backbone that the adapter was trained on.
 
     Returns
     -------
     PETLModel
-        With a ``LoRA`` at each site, filled; what is not of the backbone, such
-        as a classifier, is left out.
+        Model with a filled ``LoRA`` at each site. Tensors outside of the
+        backbone, such as those of a classifier, are left out.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
 
 
 def _our_name(name, keys):
-    """A tensor of PEFT's file by role: ``query.3.down.weight``."""
+    """Returns the name by role of a tensor in PEFT's file, if it has one."""
     path, _, part = name.rpartition(".")
     path, _, letter = (
         path.rpartition(".") if "lora_" in path else (path, "", "")
@@ -234,7 +234,7 @@ def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
 
 @torch.no_grad()
 def _stock(encoder, source):
-    """A stock model with the adapted one's backbone."""
+    """Makes a stock model with the adapted one's backbone."""
     config = copy.deepcopy(encoder.model.config)
     config.name_or_path = source  # not where it is on this machine
     stock = ASTModel(config).eval()
@@ -246,7 +246,7 @@ def _stock(encoder, source):
 
 @torch.no_grad()
 def _compare(encoder, peft_model):
-    """The largest difference of a token; one that matters raises."""
+    """Returns the largest difference of a token; raises if it matters."""
     lobe = encoder.model
     size = lobe.config.max_length * lobe.config.num_mel_bins
     feats = probe_waveform(0, size).view(1, lobe.config.max_length, -1)
@@ -263,7 +263,7 @@ def _compare(encoder, peft_model):
 
 
 def _one_kind(layers):
-    """The one rank and scale of all LoRA layers."""
+    """Returns the one rank and scale of all LoRA layers."""
     kinds = {(m.down.weight.shape[0], m.scale) for m in layers.values()}
     if len(kinds) != 1:
         raise ValueError(

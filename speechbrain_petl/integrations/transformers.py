@@ -1,12 +1,12 @@
-"""From an adapter that can be merged to a stock Hugging Face AST."""
+"""Merges an adapter into a stock Hugging Face AST."""
 
 import copy
 import json
 import os
 
 import torch
-from speechbrain_petl.artefacts.open import Trained
 from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.heads import NormedLinear
 from speechbrain_petl.utils.files import PACKAGE, replacing_folder
 from torch import nn
@@ -76,7 +76,7 @@ def merge_to_transformers(trained: Trained, folder: str | os.PathLike) -> float:
 
 
 def stock_model(trained: Trained) -> ASTForAudioClassification:
-    """An adapted model as ``ASTForAudioClassification``, in memory."""
+    """Converts an adapted model into an ``ASTForAudioClassification``."""
     lobe = trained.encoder.merge()
     config = copy.deepcopy(lobe.config)
     head = trained.classifier
@@ -120,7 +120,7 @@ def _fill(module: nn.Module, source: nn.Module, what: str) -> None:
 
 @torch.no_grad()
 def _compare(trained, folder):
-    """The largest difference of a logit; one that matters raises."""
+    """Returns the largest difference of a logit; raises if it matters."""
     probe = trained.metadata["probe"]
     wave = probe_waveform(probe["seed"], probe["samples"])
     expected = probe_logits(probe, *trained.modules)

@@ -10,16 +10,9 @@ import pytest
 import torch
 from speechbrain_petl import inference, lobes
 from speechbrain_petl.artefacts import kinds
-from speechbrain_petl.artefacts.allowed import (
-    ALLOWED,
-    LOCATED,
-    ROLES,
-    ROWS,
-    Located,
-    Made,
-    Plan,
-)
-from speechbrain_petl.artefacts.safe_yaml import BUILD_ERRORS
+from speechbrain_petl.artefacts.allowed import ALLOWED, ROWS
+from speechbrain_petl.artefacts.blueprint import BUILD_ERRORS
+from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Located, Made, Plan
 from torch import nn
 
 TOOL = Path(__file__).parents[2] / "tools" / "fuzz_artefacts.py"

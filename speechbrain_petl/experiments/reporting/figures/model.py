@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from speechbrain_petl.artefacts.open import Artefact, Trained
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.trained import Trained
 
 
 def load_model(run: str | Path) -> Trained:
