@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape as escape_markup
 from pathlib import Path
+
+from speechbrain_petl.utils.messages import printable
 
 STYLE = """
 :root { color-scheme: light; }
@@ -24,6 +26,18 @@ pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; font-size: .85em; }
            padding: .5rem 1rem; }
 summary { cursor: pointer; }
 """
+
+
+def escape(text: str) -> str:
+    """Returns a text that is no markup and in which nothing is invisible.
+
+    Example
+    -------
+    >>> print(escape("<b>" + chr(27)))
+    &lt;b&gt;\\x1b
+    """
+    lines = text.expandtabs().split("\n")
+    return escape_markup("\n".join(map(printable, lines)))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
