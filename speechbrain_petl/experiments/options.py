@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from speechbrain_petl.utils.arguments import add_debug, count, duration
+
 NARROWING = ("corpora", "folds", "seeds", "shots", "draws")
 
 
@@ -41,6 +43,7 @@ def make_parser(
             parents=parents,
         )
         added.set_defaults(run=functions[name])
+        add_debug(added)
         return added
 
     _add_run(command("run", "run what is not finished of a plan"))
@@ -76,12 +79,19 @@ def _add_run(some):
         "--only", help="cells whose name matches, such as */lora/*"
     )
     some.add_argument("--shard", metavar="I/N", help="every Nth cell, from I")
-    some.add_argument("--jobs", type=_count, default=1, help="runs at once")
+    some.add_argument("--jobs", type=count, default=1, help="runs at once")
+    some.add_argument(
+        "--timeout",
+        type=duration,
+        metavar="TIME",
+        help="longest time of one run, such as 90s, 15m or 2.5h; a run that "
+        "takes longer is ended and has failed (default: none)",
+    )
     some.add_argument(
         "--launcher", choices=["local", "torchrun", "submitit"], default="local"
     )
     some.add_argument(
-        "--nproc", type=_count, default=2, help="processes of a run by torchrun"
+        "--nproc", type=count, default=2, help="processes of a run by torchrun"
     )
     some.add_argument(
         "--cluster", default="slurm", help="of submitit: slurm or local"
@@ -116,7 +126,7 @@ def _add_search(look):
         metavar="KEY=SPACE",
         help="LOW:HIGH, log:LOW:HIGH, int:LOW:HIGH or A,B,...; once a key",
     )
-    look.add_argument("--trials", type=_count, default=20, help="in all")
+    look.add_argument("--trials", type=count, default=20, help="in all")
     look.add_argument("--output", help="default: results/search_<yaml>")
     look.add_argument(
         "--fold", type=int, help="test fold; its neighbour counts"
@@ -130,11 +140,3 @@ def _add_set(to, summary):
     to.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help=summary
     )
-
-
-def _count(text):
-    """A whole number from 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
-    return number

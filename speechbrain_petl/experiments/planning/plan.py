@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-import yaml
 from speechbrain_petl import demo
 from speechbrain_petl.experiments.planning.checks import (
     check_kinds,
@@ -34,6 +33,7 @@ from speechbrain_petl.experiments.planning.checks import (
     require,
 )
 from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "plans"
 AST_MINI = Path(demo.__file__).parent / "ast-mini"
@@ -194,10 +194,10 @@ def load_plan(
             f"{', '.join(shipped)}."
         )
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{file} cannot be read as YAML: {reason}") from error
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text in UTF-8: {error}") from error
+    values = read_yaml(text, str(file))
     if not isinstance(values, dict):
         raise ValueError(f"{file} is not a plan: it has no keys.")
     for key, value in (changes or {}).items():

@@ -7,13 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from speechbrain_petl.experiments.running.job import (
-    Job,
-    Processes,
-    run_job,
-    write_failure,
-)
+from speechbrain_petl.experiments.running.job import Job, run_job, write_failure
+from speechbrain_petl.experiments.running.processes import Processes
 from speechbrain_petl.experiments.running.state import FAILED
+from speechbrain_petl.utils.optional import require
 
 # Threads that wait by spinning slow their neighbours down.
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -32,10 +29,19 @@ class Local:
         Throw away what is there of another plan.
     n_processes : int
         Processes of one job, each on a GPU of its own.
+    timeout : float, optional
+        Seconds after which a job is ended.
     """
 
-    def __init__(self, jobs: int, force: bool = False, n_processes: int = 1):
+    def __init__(
+        self,
+        jobs: int,
+        force: bool = False,
+        n_processes: int = 1,
+        timeout: float | None = None,
+    ):
         self.force = force
+        self.timeout = timeout
         self.pool = ThreadPoolExecutor(jobs)
         self.processes = Processes()
         self.gpus: queue.SimpleQueue = queue.SimpleQueue()
@@ -57,7 +63,9 @@ class Local:
         own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         try:
             environment = {**self.environment, **own}
-            return run_job(job, environment, self.force, self.processes)
+            return run_job(
+                job, environment, self.force, self.processes, self.timeout
+            )
         finally:
             self.gpus.put(gpus)
 
@@ -106,6 +114,8 @@ class Submitit:
         ``slurm``, or ``local`` for a try on this machine.
     force : bool
         Throw away what is there of another plan.
+    timeout : float, optional
+        Seconds after which a job is ended.
     parameters : dict
         Of submitit's executor, such as ``slurm_partition``.
 
@@ -120,23 +130,21 @@ class Submitit:
         folder: Path,
         cluster: str = "slurm",
         force: bool = False,
+        timeout: float | None = None,
         **parameters,
     ):
-        try:
-            import submitit
-        except ImportError:
-            raise ValueError(
-                "--launcher submitit needs submitit: pip install "
-                "'speechbrain-petl[slurm]'."
-            )
+        submitit = require("submitit", "experiments", "--launcher submitit")
         self.force = force
+        self.timeout = timeout
         self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
         self.executor.update_parameters(**parameters)
         self.watchers: list = []
 
     def __call__(self, job: Job) -> Future:
         """Submits a job; a thread waits for it."""
-        handle = self.executor.submit(run_job, job, PASSIVE, self.force)
+        handle = self.executor.submit(
+            run_job, job, PASSIVE, self.force, None, self.timeout
+        )
         self.watchers.append(handle)
         future: Future = Future()
 
@@ -146,7 +154,7 @@ class Submitit:
                 future.set_result(handle.result())
             except Exception as error:
                 try:
-                    write_failure(job, None, str(error))
+                    write_failure(job, None, str(error), "the job was lost")
                     future.set_result((FAILED, 0.0))
                 except OSError as worse:  # of the disk, say: all have to stop
                     future.set_exception(worse)

@@ -1,6 +1,5 @@
 """Runs the cells of a plan: side by side, resumable, failures kept apart."""
 
-import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -11,13 +10,10 @@ from typing import NamedTuple
 
 from speechbrain_petl.demo.corpora import write_small
 from speechbrain_petl.experiments.planning.plan import Cell, Plan
-from speechbrain_petl.experiments.running.job import (
-    BUSY,
-    Job,
-    command_line,
-    is_running,
-)
+from speechbrain_petl.experiments.running.job import BUSY, Job, command_line
+from speechbrain_petl.experiments.running.locks import is_running
 from speechbrain_petl.experiments.running.state import (
+    DAMAGED,
     FAILED,
     FINISHED,
     INTERRUPTED,
@@ -25,6 +21,7 @@ from speechbrain_petl.experiments.running.state import (
     RUNNING,
     cell_hash,
     data_fingerprint,
+    read_results,
     state,
 )
 
@@ -34,6 +31,8 @@ NOTES = {
     FAILED: "see {folder}/failed.json",
     OTHER: "{folder} holds a run of other settings or data: give another "
     "output folder, or --force to do it anew",
+    DAMAGED: "{folder}/cell.json is damaged, so that it cannot be told what "
+    "the folder holds: restore the file, or --force to do it anew",
     INTERRUPTED: "it was stopped; the same command goes on with it",
 }
 
@@ -169,9 +168,8 @@ def run(
 
 def _accuracy(job):
     """What a cell that is finished found."""
-    results = Path(job.folder) / "results.json"
-    found = json.loads(results.read_text("utf-8"))["accuracy"]
-    return f"{100 * found:.2f} %, "
+    found = read_results(Path(job.folder)) or {}
+    return f"{100 * found['accuracy']:.2f} %, " if found else ""
 
 
 def clock(seconds: float) -> str:

@@ -14,13 +14,11 @@ from speechbrain_petl.experiments.__main__ import main
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.reporting.collect import collect
 from speechbrain_petl.experiments.reporting.rows import make_rows
-from speechbrain_petl.experiments.running import job, run
-from speechbrain_petl.experiments.running.job import (
-    command_line,
-    is_running,
-    lock_of,
-)
+from speechbrain_petl.experiments.running import processes, run
+from speechbrain_petl.experiments.running.job import command_line
 from speechbrain_petl.experiments.running.launchers import Local
+from speechbrain_petl.experiments.running.locks import is_running, lock_of
+from speechbrain_petl.experiments.running.processes import Processes
 
 BAD = {"label": "bad", "yaml": "lora", "overrides": {"behave": "fail"}}
 SLOW = {"label": "slow", "yaml": "lora", "overrides": {"behave": "wait"}}
@@ -330,23 +328,23 @@ def test_a_stopped_torchrun_has_not_failed(recipes, write_plan, tmp_path):
         until(lambda: count(cell, "starts") == seen + 2)
         way(runner.pid, signal.SIGINT)
         text, _ = runner.communicate(timeout=120)
-        assert runner.returncode == 1 and "the same command goes on" in text
+        assert runner.returncode == 130 and "the same command goes on" in text
         assert not (cell / "failed.json").exists()
         assert not alive(cell / "pid_0") and not alive(cell / "pid_1")
 
 
 @pytest.mark.fault("experiments: a run that does not end when it is asked to")
 def test_a_run_that_does_not_hear_is_killed(monkeypatch):
-    monkeypatch.setattr(job, "GRACE", 0.2)
+    monkeypatch.setattr(processes, "GRACE", 0.2)
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     code += "; print('deaf', flush=True); time.sleep(60)"
     deaf = subprocess.Popen([sys.executable, "-c", code], stdout=-1, text=True)
     assert deaf.stdout.readline() == "deaf\n"
-    processes = job.Processes()
-    waiting = threading.Thread(target=processes.wait, args=[deaf])
+    runs = Processes()
+    waiting = threading.Thread(target=runs.wait, args=[deaf])
     waiting.start()
-    until(lambda: processes.running)
-    processes.stop()
+    until(lambda: runs.running)
+    runs.stop()
     waiting.join(timeout=10)
     assert deaf.returncode == -signal.SIGKILL
     deaf.stdout.close()
@@ -364,7 +362,7 @@ def test_a_stopped_runner_stops_its_runs_and_resumes(
     until(lambda: count(cell, "starts"))
     runner.send_signal(signal.SIGTERM)
     text, _ = runner.communicate(timeout=60)
-    assert runner.returncode == 1 and "the same command goes on" in text
+    assert runner.returncode == 130 and "the same command goes on" in text
     assert not (cell / "failed.json").exists()
     (cell / "go").touch()
     runner = start(plan, recipes, output)

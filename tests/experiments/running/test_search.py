@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.__main__ import main
-from speechbrain_petl.experiments.running.job import is_running
-from speechbrain_petl.experiments.running.search import read_space
+from speechbrain_petl.experiments.running.locks import is_running
+from speechbrain_petl.experiments.running.space import read_space
 
 optuna = pytest.importorskip("optuna")
 
