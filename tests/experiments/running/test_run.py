@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,93 @@ def test_a_failed_cell_stops_nothing(experiments, write_plan):
     code, text, _ = experiments(plan)
     assert code == 0 and "[4/4]" in text
     assert not (cell / "failed.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"hash'])
+@pytest.mark.fault("experiments: a damaged cell.json")
+def test_a_damaged_cell_blocks_nothing_else(content, experiments, write_plan):
+    plan = write_plan(["linear", "lora"], folds=[1])
+    _, _, output = experiments(plan)
+    file = output / "ESC50/linear/seed_1234/fold_1/cell.json"
+    file.write_text(content)
+    shutil.rmtree(output / "ESC50/lora")
+    code, text, _ = experiments(plan)
+    assert code == 1 and "1 damaged" in text and "1 finished" in text
+    assert f"{file} is damaged" in text and "--force" in text
+    assert count(file.parent, "starts") == 1
+    warnings = collect(output).warnings()
+    assert any(str(file) in warning for warning in warnings)
+    code, text, _ = experiments(plan, "--force")
+    assert code == 0 and "2 finished" in text
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[", '{"n_test": 1}'])
+@pytest.mark.fault("experiments: a damaged results.json")
+def test_damaged_results_are_no_results(content, experiments, write_plan):
+    plan = write_plan(["linear"], folds=[1])
+    _, _, output = experiments(plan)
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    (cell / "results.json").write_text(content)
+    (row,) = make_rows(collect(output))
+    assert row.summary is None
+    code, text, _ = experiments(plan)
+    assert code == 0 and "0 of 1 cells are finished already" in text
+    assert count(cell, "ends") == 2
+    (row,) = make_rows(collect(output))
+    assert row.summary.done == 1
+
+
+def test_a_damaged_plan_is_named(experiments, write_plan, capsys):
+    _, _, output = experiments(write_plan(["linear"], folds=[1]))
+    for content in ("", "{}", "[]"):
+        (output / "plan.json").write_text(content)
+        assert main(["table", str(output)]) == 2
+        said = capsys.readouterr().err
+        assert f"{output / 'plan.json'}' is damaged" in said
+
+
+HANGS = """
+import os, signal, subprocess, sys, time
+folder = next(a for a in sys.argv if "output_folder" in a).partition("=")[2]
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+child = subprocess.Popen([sys.executable, "-c", code + "; time.sleep(99)"])
+open(folder + "/pid", "w").write(str(os.getpid()))
+open(folder + "/child", "w").write(str(child.pid))
+print("hanging", flush=True)
+time.sleep(99)
+"""
+
+
+@pytest.mark.fault("experiments: a run that hangs")
+def test_a_run_that_hangs_is_ended_with_all_it_started(
+    experiments, recipes, write_plan, monkeypatch
+):
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    good = (recipes / "ESC50" / "train.py").read_text()
+    (recipes / "ESC50" / "train.py").write_text(HANGS)
+    plan = write_plan(["linear"], folds=[1])
+    code, text, output = experiments(plan, "--timeout", "2s")
+    assert code == 1 and "1 failed" in text
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    failure = json.loads((cell / "failed.json").read_text())
+    assert failure["reason"] == "it was ended after 2 s, see --timeout"
+    assert failure["exit_code"] is None
+    assert failure["log_tail"] == ["hanging"]
+    until(lambda: not (alive(cell / "pid") or alive(cell / "child")))
+    assert not is_running(cell)
+    (recipes / "ESC50" / "train.py").write_text(good)
+    code, _, _ = experiments(plan, "--timeout", "1h")
+    assert code == 0 and not (cell / "failed.json").exists()
+
+
+def test_a_run_without_an_artefact_says_so(experiments, recipes, write_plan):
+    (recipes / "ESC50" / "train.py").write_text("print('nothing done')")
+    _, _, output = experiments(write_plan(["linear"], folds=[1]))
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    failure = json.loads((cell / "failed.json").read_text())
+    assert failure["exit_code"] == 0
+    assert "ended without results" in failure["reason"]
 
 
 def test_other_settings_or_data_are_refused(experiments, write_plan, data):
