@@ -109,8 +109,8 @@ class Outcome(NamedTuple):
                 "data, which are not shown."
             )
         found += [
-            f"{r.folder / 'cell.json'} is damaged, so that it cannot be told "
-            "what the cell holds."
+            f"The cell.json of {r.cell['name']} is damaged, so that it cannot "
+            "be told what the cell holds."
             for r in missing
             if r.state == DAMAGED
         ]

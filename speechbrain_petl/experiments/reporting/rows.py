@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.statistics import Summary, summarise
+from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
 NONE = "-"
@@ -107,7 +107,7 @@ def make_rows(outcome: Outcome) -> list[Row]:
                         variant,
                         corpus,
                         shots,
-                        summarise(here),
+                        summarize(here),
                         len(here),
                         *paper.get(key, (None, "")),
                         corpus in excerpts,
@@ -132,22 +132,33 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     papers = any(row.paper is not None for row in rows)
     sizes = any(row.paper_size for row in rows)
     average = len(columns) > 1
-    header = ["Variant", "Trainable"] + ["Paper"] * sizes
-    for column in columns:
-        header += [_column(column)] + ["Paper"] * papers
-    header += (["Mean"] + ["Paper"] * papers) * average
+
+    header = ["Variant", "Trainable"]
+    if sizes:
+        header.append("Paper")
+    headings = [_column(column) for column in columns]
+    if average:
+        headings.append("Mean")
+    for heading in headings:
+        header.append(heading)
+        if papers:
+            header.append("Paper")
+
     body = []
     for variant in dict.fromkeys(row.variant for row in rows):
         here = [found.get((variant, *column)) for column in columns]
         summaries = [row.summary if row else None for row in here]
         line = [variant, trainable(summaries)]
-        line += [next((r.paper_size for r in here if r), "") or NONE] * sizes
+        if sizes:
+            line.append(_papers_size(here))
         for row in here:
-            line += [_cell(row)] + [_percent(row and row.paper)] * papers
+            line.append(_cell(row))
+            if papers:
+                line.append(_percent(row.paper if row else None))
         if average:
-            whole = all(s is not None and s.complete for s in summaries)
-            line.append(_mean([s.mean for s in summaries]) if whole else NONE)
-            line += [_mean([row and row.paper for row in here])] * papers
+            line.append(_mean_of_whole(summaries))
+            if papers:
+                line.append(_mean([row.paper if row else None for row in here]))
         body.append(line)
     return header, body
 
@@ -223,6 +234,19 @@ def _cell(row):
     if row is None:
         return NONE
     return f"0/{row.expected}" if row.summary is None else row.summary.text()
+
+
+def _papers_size(rows):
+    """Returns the paper's count of parameters: of a variant, it has one."""
+    sizes = [row.paper_size for row in rows if row and row.paper_size]
+    return sizes[0] if sizes else NONE
+
+
+def _mean_of_whole(summaries):
+    """Returns the average over corpora, if no cell of any is missing."""
+    if any(s is None or not s.complete for s in summaries):
+        return NONE
+    return _mean([s.mean for s in summaries])
 
 
 def _percent(value):

@@ -51,7 +51,7 @@ class Summary(NamedTuple):
         return f"{self.mean:.2f}{spread}{missing}"
 
 
-def summarise(results: Sequence[Result]) -> Summary | None:
+def summarize(results: Sequence[Result]) -> Summary | None:
     """Sums up the cells of a variant on a corpus.
 
     Arguments
