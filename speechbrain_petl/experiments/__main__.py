@@ -20,6 +20,7 @@ from speechbrain_petl.experiments.running.launchers import Local, Submitit
 from speechbrain_petl.experiments.running.run import run, survey
 from speechbrain_petl.experiments.running.state import FINISHED
 from speechbrain_petl.utils.errors import run_command
+from speechbrain_petl.utils.optional import require as require_package
 from speechbrain_petl.utils.yaml_text import read_yaml
 
 
@@ -152,6 +153,7 @@ def compare_two(options) -> int:
 
 def plot(options) -> int:
     """Draws figures."""
+    require_package("matplotlib", "experiments", "plot")
     from speechbrain_petl.experiments.reporting.plot import KINDS, write_figures
 
     kinds = options.kinds.split(",") if options.kinds else None
