@@ -35,13 +35,14 @@ def adapter(checkout, sizes, batch, frames, precision, device):
             kernel_size=31,
             model_ckpt=folder,
         ).to(device)
-    # As its main.py says.
+    # As its main.py says, but fused, as the recipes' optimizer is.
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=0.005,
         betas=(0.9, 0.98),
         eps=1e-6,
         weight_decay=0.1,
+        fused=True,
     )
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10**6)
     criterion = torch.nn.CrossEntropyLoss()

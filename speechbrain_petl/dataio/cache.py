@@ -88,6 +88,7 @@ class WaveformCache:
         torch.Tensor
             Waveform [samples].
         """
+        path = str(path)
         if not self.max_bytes or not os.path.isfile(path):
             return decode(path)  # which says what is wrong with it
         note = self._note(path)

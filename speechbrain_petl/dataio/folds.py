@@ -54,18 +54,23 @@ def choose_folds(
         raise ValueError(
             f"protocol is {protocol!r}: give one of {', '.join(PROTOCOLS)}."
         )
-    lists = (train_folds, valid_folds, test_folds)
-    if all(folds is None for folds in lists):
-        lists = PROTOCOLS[protocol](test_fold, n_folds)
-    elif any(folds is None for folds in lists):
+    given = [f for f in (train_folds, valid_folds, test_folds) if f is not None]
+    if not given:
+        given = list(PROTOCOLS[protocol](test_fold, n_folds))
+    if len(given) < 3:
         raise ValueError(
             "train_folds, valid_folds and test_folds go together: give all "
             "three, or none of them and a test_fold."
         )
-    lists = check_folds(
-        *lists, available, n_folds, validation_required=protocol != "paper"
+    train, valid, test = check_folds(
+        given[0],
+        given[1],
+        given[2],
+        available,
+        n_folds,
+        validation_required=protocol != "paper",
     )
-    return dict(zip(("train", "valid", "test"), lists))
+    return {"train": train, "valid": valid, "test": test}
 
 
 def split_by_fold(
@@ -141,7 +146,7 @@ def check_folds(
     ValueError: Fold 2 is in both train and valid: take it out of one of them.
     """
     splits = {"train": train, "valid": valid, "test": test}
-    owner = {}
+    owner: dict[int, str] = {}
     for name, folds in splits.items():
         if not folds and (name != "valid" or validation_required):
             raise ValueError(
