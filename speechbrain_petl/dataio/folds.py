@@ -19,25 +19,26 @@ def choose_folds(
     test_folds: Folds | None = None,
     protocol: str = "rotate",
 ) -> dict[str, Folds]:
-    """Decides which folds make up each split, and checks them.
+    """Chooses the folds of each split, and checks them.
 
     Arguments
     ---------
     test_fold : int
-        The fold to test on, unless the three lists are given.
+        Fold to test on, unless the three lists are given.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
     available : iterable of int
-        The folds that the corpus on the disk has.
+        Folds of the corpus on disk.
     train_folds, valid_folds, test_folds : list of int, optional
-        Explicit lists. They win over ``test_fold``; give all three or none.
+        Explicit lists, which take precedence over ``test_fold``: all three or
+        none.
     protocol : str
-        A key of ``PROTOCOLS``. Only ``paper`` may go without validation.
+        A key of ``PROTOCOLS``. Only ``paper`` allows no validation fold.
 
     Returns
     -------
     dict of str to list of int
-        The folds of ``train``, ``valid`` and ``test``.
+        Folds of ``train``, ``valid`` and ``test``.
 
     Raises
     ------
@@ -76,14 +77,14 @@ def choose_folds(
 def split_by_fold(
     clips: Iterable[Clip], folds: Mapping[str, Folds]
 ) -> dict[str, list[Clip]]:
-    """Puts clips that know their fold, as ``extra["fold"]``, into splits.
+    """Assigns clips to splits by their fold, ``extra["fold"]``.
 
     Arguments
     ---------
     clips : iterable of Clip
-        All the clips of the corpus.
+        Clips of the corpus.
     folds : dict of str to list of int
-        The folds of each split, as from ``choose_folds``.
+        Folds of each split, as from ``choose_folds``.
 
     Returns
     -------
@@ -110,31 +111,31 @@ def check_folds(
     n_folds: int,
     validation_required: bool = True,
 ) -> tuple[Folds, Folds, Folds]:
-    """Refuses folds that overlap, do not exist, are missing or are empty.
+    """Refuses splits that overlap, are empty or have folds that do not exist.
 
-    Training folds that the corpus on the disk lacks are left out with a
-    warning, so that an excerpt of a corpus can be worked with.
+    Training folds that the corpus on disk lacks are left out with a warning,
+    so that an excerpt of a corpus can be used.
 
     Arguments
     ---------
     train, valid, test : list of int
-        The folds of each split.
+        Folds of each split.
     available : iterable of int
-        The folds that the corpus on the disk has.
+        Folds of the corpus on disk.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
     validation_required : bool
-        Whether an empty ``valid`` is an error.
+        If True, an empty ``valid`` is an error.
 
     Returns
     -------
     train, valid, test : list of int
-        Sorted; ``train`` without the missing folds.
+        Sorted lists; ``train`` is without the missing folds.
 
     Raises
     ------
     ValueError
-        With one sentence that names the fold and what to do.
+        Naming the fold and what to do.
 
     Example
     -------
