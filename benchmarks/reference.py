@@ -15,7 +15,7 @@ import torch
 
 
 def adapter(checkout, sizes, batch, frames, precision, device):
-    """A step of its training loop with Houlsby adapters in parallel."""
+    """Makes a step of its training loop with parallel Houlsby adapters."""
     sys.path.insert(0, checkout)
     from src.AST_adapters import AST_adapter
     from transformers import ASTConfig, ASTModel
@@ -61,7 +61,7 @@ def adapter(checkout, sizes, batch, frames, precision, device):
 
 
 def loading(checkout, corpus, frames, clips):
-    """Its data set: every clip decoded, resampled, and its features made."""
+    """Makes its data set, which decodes, resamples and computes features."""
     sys.path.insert(0, checkout)
     import transformers
     from dataset import esc_50

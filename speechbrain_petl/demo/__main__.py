@@ -1,4 +1,4 @@
-"""The demo: procedural sounds, a mini AST, two methods, one labelled file.
+"""The demo: procedural sounds, a mini AST, two methods, one labeled file.
 
 Runs the ESC-50 recipe itself, with command-line overrides alone, from a
 checkout of the repository:

@@ -14,7 +14,7 @@ def _hexadecimal(rng: np.random.Generator, digits: int) -> str:
 
 
 def _speakers(seed: int, count: int, digits: int) -> list[tuple[str, float]]:
-    # A speaker is a name and a colour: the weight of a one-tap echo, which
+    # A speaker is a name and a color: the weight of a one-tap echo, which
     # tilts the spectrum of all that the speaker says.
     if count < 3:
         raise ValueError(f"{count} speakers: three splits need three or more")
@@ -30,9 +30,7 @@ def _split(index: int, count: int) -> str:
     return "valid" if index >= count - 2 * share else "train"
 
 
-def _say(
-    rng, words: list[int], colour: float, n_samples: int, sample_rate: int
-):
+def _say(rng, words: list[int], color: float, n_samples: int, sample_rate: int):
     edges = np.linspace(0, n_samples, len(words) + 1).astype(int)
     wave = np.concatenate(
         [
@@ -40,7 +38,7 @@ def _say(
             for index, start, end in zip(words, edges, edges[1:])
         ]
     )
-    wave[1:] += colour * wave[:-1]
+    wave[1:] += color * wave[:-1]
     return 0.9 * wave / max(1.0, np.abs(wave).max())
 
 
@@ -85,13 +83,13 @@ def write_speech_commands(
     voices = _speakers(seed, speakers, 8)
     with whole_folder(folder, layout="speech_commands", seed=seed) as new:
         for index, label in enumerate(COMMANDS[:words]):
-            for who, (speaker, colour) in enumerate(voices):
+            for who, (speaker, color) in enumerate(voices):
                 for take in range(takes):
                     rng = np.random.default_rng([seed, index, who, take])
                     shorter = (index + who + take) % 8 == 7
                     length = rng.uniform(0.6, 0.95) if shorter else 1.0
                     n_samples = int(length * sample_rate)
-                    wave = _say(rng, [index], colour, n_samples, sample_rate)
+                    wave = _say(rng, [index], color, n_samples, sample_rate)
                     name = f"{label}/{speaker}_nohash_{take}.wav"
                     write_wav(new / name, wave, sample_rate)
                     lists[_split(who, speakers)].append(name)
@@ -152,7 +150,7 @@ def write_fluent_speech_commands(
     with whole_folder(
         folder, layout="fluent_speech_commands", seed=seed
     ) as new:
-        for who, (speaker, colour) in enumerate(voices):
+        for who, (speaker, color) in enumerate(voices):
             part = rows[_split(who, speakers)]
             for index, intent in enumerate(INTENTS[:intents]):
                 for take in range(takes):
@@ -163,7 +161,7 @@ def write_fluent_speech_commands(
                     path = f"wavs/speakers/{speaker}/{name}.wav"
                     n_samples = int(seconds * rng.uniform(0.8, 1) * sample_rate)
                     spoken = [slots.index(slot) for slot in intent]
-                    wave = _say(rng, spoken, colour, n_samples, sample_rate)
+                    wave = _say(rng, spoken, color, n_samples, sample_rate)
                     write_wav(new / path, wave, sample_rate)
                     text = transcribe(*intent)
                     part.append((len(part), path, speaker, text, *intent))

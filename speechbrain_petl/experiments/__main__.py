@@ -93,7 +93,7 @@ def run_plan(options) -> int:
 
 
 def choose(work: list, options) -> list:
-    """The cells that ``--only`` and ``--shard`` leave."""
+    """Selects cells by ``--only`` and ``--shard``."""
     if options.only:
         work = [w for w in work if fnmatch.fnmatch(w.cell.name, options.only)]
     if options.shard:

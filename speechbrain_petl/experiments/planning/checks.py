@@ -1,4 +1,4 @@
-"""Compares a plan with the recipes; what is unknown is named."""
+"""Compares a plan with the recipes, and names what is unknown."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -21,18 +21,18 @@ OWN_KEYS = (
 
 
 def require(names: Iterable, known: Iterable, what: str, where: str) -> None:
-    """Refuses a name that is not known, and tells the nearest one.
+    """Refuses an unknown name, and suggests the nearest known one.
 
     Arguments
     ---------
     names : iterable
-        What is asked for.
+        Names to check.
     known : iterable
-        What there is.
+        Known names.
     what : str
-        What the names are of, such as ``corpus``.
+        Kind of the names, such as ``corpus``, for the message.
     where : str
-        The file or option that has them.
+        File or option with the names, for the message.
 
     Raises
     ------
@@ -55,26 +55,26 @@ def require(names: Iterable, known: Iterable, what: str, where: str) -> None:
 
 
 def known_options(yaml_file: Path) -> set[str]:
-    """What the command line of a YAML takes, but for what a cell is."""
+    """Returns the options of a YAML, without those that define a cell."""
     text = yaml_file.read_text(encoding="utf-8")
     keys = set(re.findall(r"^(\w+):", text, re.M))
     return (keys | set(RunOptions().as_dict())) - set(OWN_KEYS)
 
 
 def check_kinds(values: dict, where: str) -> None:
-    """Refuses values of a plan's YAML that are of the wrong kind.
+    """Refuses values of the wrong kind in the YAML of a plan.
 
     Arguments
     ---------
     values : dict
-        What the file says.
+        Content of the file.
     where : str
         The file, for messages.
 
     Raises
     ------
     ValueError
-        If one is not what it should be.
+        If a value is of the wrong kind.
 
     Example
     -------
@@ -187,7 +187,7 @@ def check_plan(plan, recipes: Path, where: str) -> None:
     Raises
     ------
     ValueError
-        If a name or a label in it will not do.
+        If a name is unknown or a label cannot be used.
     """
     require(plan.corpora, RECIPES, "corpus", where)
     require(plan.corpus_overrides, plan.corpora, "corpus of the plan", where)

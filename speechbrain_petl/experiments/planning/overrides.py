@@ -15,9 +15,9 @@ def pairs(
     Arguments
     ---------
     texts : sequence of str
-        As on the command line.
+        Values of the option.
     option : str
-        The option, for messages.
+        Name of the option, for messages.
     read : callable
         Reads a value, given the option for messages; as YAML by default.
 

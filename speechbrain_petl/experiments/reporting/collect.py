@@ -16,21 +16,21 @@ from speechbrain_petl.utils.files import read_json
 
 
 class Result(NamedTuple):
-    """A cell and what it left.
+    """A cell and its results.
 
     Arguments
     ---------
     cell : dict
-        As ``plan.json`` lists it.
+        The cell, as listed in ``plan.json``.
     folder : Path
-        Its output folder.
+        Output folder.
     results : dict or None
-        Its ``results.json``, once it is finished with the plan's settings
-        and data.
+        Content of ``results.json``, if the cell is finished with the
+        settings and data of the plan.
     failure : dict or None
-        Its ``failed.json``.
+        Content of ``failed.json``.
     state : str
-        A constant of ``cells.py``.
+        A constant of ``running/state.py``.
     """
 
     cell: dict
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     results: list[Result]
 
     def group(self, **wanted) -> list[Result]:
-        """The cells with these values.
+        """Returns the cells with given values.
 
         Arguments
         ---------
@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
         ]
 
     def excerpts(self) -> list[str]:
-        """Corpora of which a run tested fewer clips than there should be."""
+        """Returns the corpora of which a run tested an excerpt only."""
         return [
             corpus
             for corpus in self.plan["corpora"]
@@ -77,7 +77,7 @@ class Outcome(NamedTuple):
         ]
 
     def settings(self) -> str:
-        """What was overridden in all runs, such as ``lr=0.1, device=cpu``.
+        """Returns the overrides of all runs, such as ``lr=0.1, device=cpu``.
 
         Of a file or a folder only the name is told.
         """
@@ -89,7 +89,7 @@ class Outcome(NamedTuple):
         )
 
     def warnings(self) -> list[str]:
-        """What a reader of the results must know."""
+        """Returns what a reader of the results must know."""
         found = [
             f"{RECIPES[corpus].title} is an excerpt here: compare these "
             "figures with each other, not with the paper's."
@@ -123,10 +123,10 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
     Arguments
     ---------
     output : str or Path
-        Where ``run`` wrote.
+        Output folder of ``run``.
     plan : str, optional
-        Name of the plan, where several share the folder; by default the one
-        that ran last.
+        Name of the plan if several share the folder; by default the last one
+        that ran.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
 
 
 def _read(output, cell):
-    """One cell."""
+    """Reads one cell."""
     folder = output / cell["name"]
     # Until it was run again, an older plan's file does not have the hashes.
     now = state(folder, cell.get("hash"))

@@ -1,4 +1,4 @@
-"""Keeps beside the results what was asked for."""
+"""Records the plan beside its results."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ PLAN = "plan.json"
 
 
 def place_of(output: str | Path, plan: str | None = None) -> Path:
-    """Where a plan, its tables and its figures are kept.
+    """Returns the folder of a plan's record, tables and figures.
 
     Arguments
     ---------
     output : str or Path
-        Where ``run`` wrote.
+        Output folder of ``run``.
     plan : str, optional
-        Name or file of the plan, where several share the folder; by default
-        the one that ran last.
+        Name or file of the plan if several share the folder; by default the
+        last one that ran.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def place_of(output: str | Path, plan: str | None = None) -> Path:
 
 
 def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
-    """Writes what was asked for beside the results, for table and report.
+    """Records the plan beside the results, for table and report.
 
     Arguments
     ---------
@@ -40,10 +40,10 @@ def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
     work : list of Work
         Its cells, as from ``survey``.
     output : Path
-        Where the plan's results are.
+        Folder of the results.
     part : bool
-        Whether this is a part of the plan: what was kept of other parts, with
-        the same settings and data, stays.
+        If True, this is a part of the plan: the record of other parts with
+        the same settings and data is kept.
     """
     kept = {
         "source": plan.source,
@@ -62,7 +62,7 @@ def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
 
 
 def _row(cell, hash_):
-    """A cell as the plan's file lists it."""
+    """Returns a cell as the record lists it."""
     return {
         "name": cell.name,
         "corpus": cell.corpus,
@@ -81,7 +81,7 @@ def _add(old, new):
     """Adds a part to parts of the same settings and data."""
 
     def settings(plan):
-        """By corpus and variant: what a mean must not mix."""
+        """Returns the settings that a mean must not mix."""
         return {
             (c["corpus"], c["variant"]): [
                 c["overrides"],

@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's, in points; None if that says nothing."""
+        """Returns ours minus the paper's, in points; None if not comparable."""
         if self.summary is None or self.paper is None or self.excerpt:
             return None
         return self.summary.mean - self.paper
@@ -55,7 +55,7 @@ Key = tuple[str, str, str]
 
 
 def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
-    """The figures of a table of the paper.
+    """Reads the figures of a table of the paper.
 
     Arguments
     ---------
@@ -80,7 +80,7 @@ def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
 
 
 def make_rows(outcome: Outcome) -> list[Row]:
-    """Sums up a plan's results.
+    """Summarizes the results of a plan.
 
     Arguments
     ---------
@@ -117,7 +117,7 @@ def make_rows(outcome: Outcome) -> list[Row]:
 
 
 def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """The table as the paper prints it: variants by corpora.
+    """Makes the table as the paper prints it: variants by corpora.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """All that is known of each variant on one corpus.
+    """Makes the table of all details of each variant on one corpus.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def trainable(summaries: list[Summary | None]) -> str:
-    """Parameters of method and LayerNorms, the range over corpora."""
+    """Returns the parameters of method and LayerNorms, over all corpora."""
     counts = sorted(
         {s.trainable["method"] + s.trainable["norm"] for s in summaries if s}
     )
@@ -224,13 +224,13 @@ def trainable(summaries: list[Summary | None]) -> str:
 
 
 def _column(column):
-    """A column's heading."""
+    """Returns the heading of a column."""
     corpus, shots = column
     return RECIPES[corpus].title + ("" if shots is None else f", {shots} shots")
 
 
 def _cell(row):
-    """A mean of the overview."""
+    """Returns the mean of a row as text."""
     if row is None:
         return NONE
     return f"0/{row.expected}" if row.summary is None else row.summary.text()
@@ -250,10 +250,10 @@ def _mean_of_whole(summaries):
 
 
 def _percent(value):
-    """A figure of the paper."""
+    """Returns a figure of the paper as text."""
     return NONE if value is None else f"{value:.2f}"
 
 
 def _mean(values):
-    """An average, where none of its values is missing."""
+    """Returns the average as text, if none of its values is missing."""
     return NONE if None in values else f"{mean(values):.2f}"

@@ -34,20 +34,20 @@ TAIL = 40  # lines of a failed run's log that are kept
 
 
 class Job(NamedTuple):
-    """A cell, ready to be run on any machine that sees its folders.
+    """A cell, ready to be run on any machine with access to its folders.
 
     Arguments
     ---------
     name : str
-        The cell's.
+        Name of the cell.
     folder : str
-        Its output folder.
+        Output folder.
     hash : str
-        What it should be of.
+        Identity of the settings and the data.
     command : list of str
         Command line.
     recipe : str
-        Where to run it.
+        Folder to run it in.
     """
 
     name: str
@@ -60,18 +60,19 @@ class Job(NamedTuple):
 def command_line(
     cell: Cell, data_folder: str, folder: Path, n_processes: int = 1
 ) -> list[str]:
-    """The command of a cell.
+    """Returns the command of a cell.
 
     Arguments
     ---------
     cell : Cell
         The run.
     data_folder : str
-        The corpus.
+        Folder of the corpus.
     folder : Path
-        The output folder.
+        Output folder.
     n_processes : int
-        More than one: data parallel, by ``torchrun``.
+        Number of processes; more than one runs data parallel, by
+        ``torchrun``.
 
     Returns
     -------
@@ -112,19 +113,19 @@ def run_job(
 ) -> tuple[str, float]:
     """Runs a cell unless it is finished or another process has it.
 
-    The lock is the running process's too: it holds when what started it is
-    killed, and is gone with the last of them.
+    The process of the run inherits the lock, which therefore outlives a runner
+    that is killed, and is released with the last of both.
 
     Arguments
     ---------
     job : Job
         The cell.
     environment : dict of str to str
-        Variables on top of this process's.
+        Environment variables in addition to those of this process.
     force : bool
-        Throw away what is there of another plan.
+        If True, discards what the folder holds of other settings or data.
     processes : Processes, optional
-        What the run's process is stopped with.
+        Group of processes that are stopped together.
     timeout : float, optional
         Seconds after which a run is ended, and has failed.
 
@@ -207,7 +208,7 @@ def write_failure(
 
 
 def _empty(folder):
-    """Removes all but the lock."""
+    """Removes everything but the lock."""
     for path in folder.iterdir():
         if path.name != ".lock":
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -35,7 +35,7 @@ def require_unix() -> None:
 
 @contextmanager
 def lock_of(folder: Path) -> Iterator[IO | None]:
-    """Holds the lock of a folder, as long as this process lives at most.
+    """Holds the lock of a folder, at most as long as this process lives.
 
     Arguments
     ---------

@@ -123,7 +123,7 @@ def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
 
 
 class Objective:
-    """What Optuna maximizes: the validation accuracy of a trial.
+    """The objective of the search: the validation accuracy of a trial.
 
     Arguments
     ---------
@@ -195,7 +195,7 @@ def folder_of(trial: Any) -> str:
 
 
 def take_up(study: Any) -> None:
-    """Queues trials that were killed or stopped again, in their folders.
+    """Queues trials that were killed or stopped anew, in their folders.
 
     Arguments
     ---------

@@ -1,4 +1,4 @@
-"""What a search searches: a range or a choice for each key."""
+"""The space of a search: a range or a choice for each key."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where a cell stands: its folder, its hash, whether it is finished."""
+"""The state of a cell."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ def data_fingerprint(folder: str) -> str:
 
 
 def state(folder: Path, wanted: str | None) -> str:
-    """Where the run in a folder stands.
+    """Returns the state of the run in a folder.
 
     The artefact is what a run writes last, whole or not at all.
 
