@@ -1,4 +1,4 @@
-"""What the commands of ``speechbrain-petl`` do, given their options."""
+"""The commands of ``speechbrain-petl``, given their options."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ EXPORTERS = {"onnx": export_onnx, "pt2": export_program, "peft": to_peft}
 
 
 def quiet() -> None:
-    """Leaves the terminal to the commands: no library's bars and hints."""
+    """Silences progress bars and hints of libraries."""
     transformers.utils.logging.disable_progress_bar()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="torch|peft|transformers|copyreg")
@@ -104,7 +104,7 @@ def _classify(bank, options):
 
 
 def _shown(path, prediction, labels, options):
-    """One task's prediction as a line of text or JSON."""
+    """Formats the prediction of one task as a line of text or JSON."""
     best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
     ranked = [
         {"label": labels[i], "probability": round(p, 6)}
@@ -160,7 +160,7 @@ def inspect(options) -> int:
 
 
 def _clips(training):
-    """How many clips each split had, as far as it is recorded."""
+    """Returns the number of clips of each split, as far as recorded."""
     counts = [
         f"{name} {split['number']:,}"
         for name, split in training.get("clips", {}).items()
@@ -181,7 +181,7 @@ def verify(options) -> int:
 
 
 def merge(options) -> int:
-    """Folds an artefact into a stock Hugging Face model."""
+    """Merges an artefact into a stock Hugging Face model."""
     difference = merge_to_transformers(_load(options), options.folder)
     print(
         f"'{options.folder}' equals the adapted model within {difference:.2g}."

@@ -18,19 +18,19 @@ LONGEST_MARK = 2**26  # bytes
 
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """Gives a temporary file, which takes the place of ``file`` at the end.
+    """Yields a temporary file, which takes the place of ``file`` at the end.
 
     Nobody ever sees half a file under the final name.
 
     Arguments
     ---------
     file : Path
-        What to replace, or create.
+        File to replace, or create.
 
     Yields
     ------
     Path
-        What to write to, in the same folder.
+        File to write to, in the same folder.
     """
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -54,9 +54,9 @@ def write_json(file: Path, manifest: Mapping[str, dict]) -> None:
     Arguments
     ---------
     file : Path
-        The file to write.
+        File to write.
     manifest : dict of str to dict
-        The entries by id.
+        Entries by id.
     """
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     with replacing(file) as temporary:
@@ -219,12 +219,12 @@ def swapping_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def climbs_out(path: str) -> bool:
-    """Whether a relative path, of any system, leads out of its folder.
+    """Returns True if a path, of any system, leads out of its folder.
 
     Arguments
     ---------
     path : str
-        A path that should be relative.
+        Path that should be relative.
 
     Returns
     -------
@@ -236,6 +236,6 @@ def climbs_out(path: str) -> bool:
     (False, True, True)
     """
     return any(
-        flavour(path).anchor or ".." in flavour(path).parts
-        for flavour in (PurePosixPath, PureWindowsPath)
+        flavor(path).anchor or ".." in flavor(path).parts
+        for flavor in (PurePosixPath, PureWindowsPath)
     )

@@ -21,7 +21,7 @@ N_CLASSES = 10
 
 
 class Embeddings:
-    """What a model makes of clips.
+    """Embeddings of clips.
 
     Arguments
     ---------
