@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+RESTORE = "restore the original file"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -22,11 +24,14 @@ class Row:
         The line, counted from 1.
     values : dict of str to str
         The cells by column.
+    remedy : str
+        What errors advise to do.
     """
 
     file: Path
     line: int
     values: dict[str, str]
+    remedy: str = RESTORE
 
     def __getitem__(self, column: str) -> str:
         """The text of a cell, which must not be empty."""
@@ -53,11 +58,13 @@ class Row:
         """The error to raise about a cell."""
         return ValueError(
             f"{self.file}, line {self.line}: column {column!r} {what}; "
-            "restore the original file."
+            f"{self.remedy}."
         )
 
 
-def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
+def read_table(
+    file: str | Path, columns: Collection[str], remedy: str = RESTORE
+) -> list[Row]:
     """Reads a table of comma-separated values with a header.
 
     Arguments
@@ -66,6 +73,8 @@ def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
         The table, in UTF-8 with or without a byte-order mark.
     columns : collection of str
         The columns that it must have; it may have more.
+    remedy : str
+        What errors advise to do.
 
     Returns
     -------
@@ -96,11 +105,10 @@ def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
             if missing:
                 raise ValueError(
                     f"{file}, line 1: no column {', '.join(missing)} among "
-                    f"{', '.join(header) or 'none'}; restore the original "
-                    "file."
+                    f"{', '.join(header) or 'none'}; {remedy}."
                 )
             for values in reader:
-                row = Row(file, reader.line_num, values)
+                row = Row(file, reader.line_num, values, remedy)
                 # DictReader files surplus cells under the key None, and
                 # fills lacking ones up with the value None.
                 if None in values:
@@ -111,9 +119,8 @@ def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
                 rows.append(row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{file} is not a table in UTF-8 ({error}); restore the original "
-            "file."
+            f"{file} is not a table in UTF-8 ({error}); {remedy}."
         ) from error
     if not rows:
-        raise ValueError(f"{file} has no rows; restore the original file.")
+        raise ValueError(f"{file} has no rows; {remedy}.")
     return rows
