@@ -114,14 +114,15 @@ class LandmarkIndex:
         list of Match
             Those with most votes first.
         """
-        if not self._parts:
+        none = np.zeros(0, np.uint64)
+        entries = np.sort(np.concatenate([none, *self._parts]))
+        if not len(entries):
             return []
-        entries = np.sort(np.concatenate(self._parts))
         # Of a sound that repeats itself, the first of equal landmarks.
         again = np.diff(entries >> FRAME_BITS) == 0
         entries = entries[np.concatenate([[True], ~again])]
         found = [_strongest(votes) for votes in _ballots(entries)]
-        return _most_voted(np.concatenate(found)) if found else []
+        return _most_voted(np.concatenate(found))
 
 
 def _ballots(entries) -> Iterator[np.ndarray]:

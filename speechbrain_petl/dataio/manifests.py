@@ -27,15 +27,16 @@ class Clip:
         Unique in the corpus.
     path : str
         The audio file, relative to the corpus, with forward slashes.
-    label : str
-        Its class.
+    label : str or list of str
+        Its class, or in tagging its classes, which the manifest has as
+        ``labels``.
     extra : dict
         What else the manifest should hold of it.
     """
 
     id: str
     path: str
-    label: str
+    label: str | list[str]
     extra: dict = field(default_factory=dict)
 
 
@@ -105,10 +106,12 @@ def write_manifests(
     for name, split in splits.items():
         manifests[name] = {
             clip.id: {
-                "wav": f"{{data_root}}/{clip.path}",
+                "wav": "{data_root}/" + literal(clip.path),
                 "duration": durations[clip.path],
-                "label": clip.label,
-                **clip.extra,
+                "label" if isinstance(clip.label, str) else "labels": literal(
+                    clip.label
+                ),
+                **literal(clip.extra),
             }
             for clip in sorted(split, key=lambda clip: clip.id)
             if clip.path in durations
@@ -124,3 +127,30 @@ def write_manifests(
     write_label_map(manifest_folder / LABEL_MAP, labels)
     for name, manifest in manifests.items():
         write_json(manifest_folder / f"{name}.json", manifest)
+
+
+def literal(value):
+    """Escapes the braces of all text, which SpeechBrain takes for templates.
+
+    Arguments
+    ---------
+    value : object
+        What an entry of a manifest holds.
+
+    Returns
+    -------
+    object
+        The same, as ``load_data_json`` has to find it.
+
+    Example
+    -------
+    >>> literal({"label": ["{data_root}", "dog"], "fold": 1})
+    {'label': ['{{data_root}}', 'dog'], 'fold': 1}
+    """
+    if isinstance(value, str):
+        return value.replace("{", "{{").replace("}", "}}")
+    if isinstance(value, dict):
+        return {key: literal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [literal(part) for part in value]
+    return value

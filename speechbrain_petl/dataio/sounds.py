@@ -11,6 +11,7 @@ from speechbrain_petl.utils.messages import name_some
 
 SPLITS = ("train", "valid", "test")
 MOST_NUMBERS = 100  # classes that may be named by whole numbers alone
+MOST_LINES = 30  # of a list of problems
 LONGEST_NAME = 200  # characters of a label
 # Unicode's controls of direction, which show "vaw.jpg" as "gpj.wav"
 REVERSING = "LRE LRO RLE RLO PDF LRI RLI FSI PDI".split()
@@ -77,7 +78,7 @@ class Listing(NamedTuple):
 
 
 def one_list(subject: str, problems: Sequence[str], remedy: str) -> ValueError:
-    """Returns one error that names all problems.
+    """Returns one error that lists what is wrong: all of it, up to 30 lines.
 
     Arguments
     ---------
@@ -99,7 +100,10 @@ def one_list(subject: str, problems: Sequence[str], remedy: str) -> ValueError:
     - a.wav is empty.
     Mend it.
     """
-    lines = "".join(f"\n- {problem}" for problem in problems)
+    more = len(problems) - MOST_LINES
+    lines = "".join(f"\n- {problem}" for problem in problems[:MOST_LINES])
+    if more > 0:
+        lines += f"\n- and {more} more."
     return ValueError(f"{subject} cannot be used as it is:{lines}\n{remedy}")
 
 
