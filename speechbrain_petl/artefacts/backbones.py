@@ -1,35 +1,16 @@
 """Which backbone an artefact was trained on, and where it is here."""
 
-import copy
 import hashlib
 import json
 import os
-from itertools import chain
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
-from speechbrain_petl.lobes.ast import AST, fit_positions
-from speechbrain_petl.lobes.petl import PETLModel
+from speechbrain_petl.lobes.backbone import Backbone
 
 # Folders that hold backbones' folders, separated as PATH is.
 SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
 PACKAGED = Path(__file__).parents[1] / "demo"
-
-# What decides, beside the weights and the clip length, what an AST computes.
-CONFIG_FIELDS = (
-    "model_type",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "layer_norm_eps",
-    "qkv_bias",
-    "patch_size",
-    "frequency_stride",
-    "time_stride",
-    "num_mel_bins",
-)
 
 
 def portable_name(source: str) -> str:
@@ -90,17 +71,17 @@ def locate(name: str) -> str:
     )
 
 
-def fingerprint(backbone: AST) -> str:
+def fingerprint(backbone: Backbone) -> str:
     """Identifies a backbone by what it computes, not by where it comes from.
 
     The SHA-256 of the configuration's fields that matter and of all tensors in
-    float32 by role; not of the position embeddings, which follow the clip
+    float32 by role (``Backbone.identity``); not of those that follow the clip
     length. A copy of a hub's model, in half precision or not, in one file or
     several, and after a renaming in transformers has the same fingerprint.
 
     Arguments
     ---------
-    backbone : AST
+    backbone : Backbone
         As loaded, on any device.
 
     Returns
@@ -108,18 +89,16 @@ def fingerprint(backbone: AST) -> str:
     str
         64 hexadecimal digits.
     """
-    tensors = PETLModel(backbone).named_tensors()
-    fields = {name: getattr(backbone.config, name) for name in CONFIG_FIELDS}
+    fields, tensors = backbone.identity()
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
     for name in sorted(tensors):
-        if not name.endswith("position_embeddings"):
-            tensor = tensors[name].detach().cpu().float().contiguous()
-            digest.update(f"{name}{tuple(tensor.shape)}".encode())
-            digest.update(tensor.numpy().data)
+        tensor = tensors[name].detach().cpu().float().contiguous()
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().data)
     return digest.hexdigest()
 
 
-def check_backbone(backbone: AST, expected: str) -> None:
+def check_backbone(backbone: Backbone, expected: str) -> None:
     """Refuses a backbone other than the one an artefact was trained on.
 
     Raises
@@ -138,41 +117,7 @@ def check_backbone(backbone: AST, expected: str) -> None:
         )
 
 
-def sharing_copy(backbone: AST) -> AST:
-    """A copy with a structure of its own and the original's tensors."""
-    tensors = chain(backbone.parameters(), backbone.buffers())
-    return copy.deepcopy(backbone, {id(tensor): tensor for tensor in tensors})
-
-
-def refit(
-    backbone: AST, max_length: int, position_embeddings: str, pooling: str
-) -> AST:
-    """The same backbone for another clip length or pooling.
-
-    Arguments
-    ---------
-    backbone : AST
-        As its checkpoint has it, with its own clip length; left as it is.
-    max_length : int
-        Frames, as in ``AST``.
-    position_embeddings : str
-        As in ``AST``.
-    pooling : str
-        As in ``AST``.
-
-    Returns
-    -------
-    AST
-        Shares every tensor with ``backbone`` but the position embeddings.
-    """
-    fitted = sharing_copy(backbone)
-    fit_positions(fitted.model, max_length, position_embeddings)
-    fitted.model.requires_grad_(False)
-    fitted.pooling = pooling
-    return fitted
-
-
-def commit(backbone: AST) -> str | None:
+def commit(backbone: Backbone) -> str | None:
     """The hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None

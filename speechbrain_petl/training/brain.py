@@ -104,7 +104,7 @@ class AudioClassificationBrain(FiniteLossBrain):
         """
         batch = batch.to(self.device)
         if hasattr(batch, "states"):
-            embeddings = self.modules.encoder(batch.states.data)
+            embeddings = self.modules.encoder(batch.states.data, stored=True)
             return self.modules.classifier(embeddings)
         wavs, lens = batch.sig
         feats = self.modules.compute_features(wavs, lens)
