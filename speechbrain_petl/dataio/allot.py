@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from speechbrain_petl.dataio.collection import Collection
-from speechbrain_petl.dataio.folds import rotate
+from speechbrain_petl.dataio.protocols import rotate
 from speechbrain_petl.dataio.sounds import SPLITS
 from speechbrain_petl.dataio.splits import complete, share_out, too_few
 from speechbrain_petl.utils.messages import name_some

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
-import torch
 from speechbrain_petl.dataio.acoustic import (
     HOP,
     RATE,
@@ -21,6 +20,7 @@ from speechbrain_petl.dataio.acoustic import (
 from speechbrain_petl.dataio.audio import look_at
 from speechbrain_petl.dataio.duplicates import LandmarkIndex, Match, confirm
 from speechbrain_petl.dataio.groups import Groups
+from speechbrain_petl.dataio.resampling import normalize
 from speechbrain_petl.dataio.sounds import Sound
 from tqdm import tqdm
 
@@ -139,7 +139,7 @@ class Survey:
                 n_samples += len(mono)
                 if not self.near_duplicates:
                     continue
-                waveform = self._normalizer(torch.from_numpy(mono), rate)
+                waveform = normalize(mono[:, None], rate, self._normalizer)
                 marks = landmarks(waveform)
                 parts.append(marks._replace(frames=marks.frames + frame))
                 frame += len(waveform) // HOP
@@ -157,7 +157,7 @@ class Survey:
         sound, rate = self.sounds[number], self.heard[number].rate
         parts = []
         for mono in self._blocks(sound):
-            waveform = self._normalizer(torch.from_numpy(mono), rate)
+            waveform = normalize(mono[:, None], rate, self._normalizer)
             # The frame at the end of a block is the first of the next.
             parts.append(mel_levels(waveform)[:, : len(waveform) // HOP + 1])
         last = parts.pop()

@@ -1,8 +1,7 @@
 """Windows: how a long clip is cut for a model of one clip length."""
 
-import math
-
 import torch
+from speechbrain_petl.dataio.segments import window_starts
 from torch import nn
 
 WINDOWS_AT_ONCE = 16
@@ -39,10 +38,7 @@ def cut(waveform: torch.Tensor, front_end: nn.Module) -> torch.Tensor:
     (torch.Size([1, 16300]), torch.Size([3, 16240]))
     """
     size, total = window_samples(front_end), len(waveform)
-    if (
-        total < size + front_end.shift
-    ):  # a rest shorter than a frame is never read
+    if total < size + front_end.shift:  # no rest of a whole frame
         return waveform.unsqueeze(0)
-    n = math.ceil(total / size)
-    starts = [round(i * (total - size) / (n - 1)) for i in range(n)]
+    starts = window_starts(total, size)
     return torch.stack([waveform[s : s + size] for s in starts])
