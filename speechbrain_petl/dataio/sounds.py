@@ -1,6 +1,5 @@
 """A labeled sound of a user's own collection, and what its labels may be."""
 
-import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -252,6 +251,7 @@ def clips_of_classes(sounds: Iterable[Sound]) -> dict[str, int]:
 def _is_number(text):
     """Tells whether a label is the text of a number."""
     try:
-        return not math.isnan(float(text))
+        float(text)
     except ValueError:
         return False
+    return True
