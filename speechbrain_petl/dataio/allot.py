@@ -48,13 +48,13 @@ class Plan:
     seed: int = 1234
 
     def __post_init__(self):
-        both = self.valid_share + self.test_share
-        for name in ("valid_share", "test_share"):
-            if not 0 < getattr(self, name) < both < 1:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}: give shares between 0 "
-                    "and 1 that leave some sounds to train on, such as 0.15."
-                )
+        smaller, larger = sorted((self.valid_share, self.test_share))
+        if not (smaller > 0 and smaller + larger < 1):
+            raise ValueError(
+                f"valid_share is {self.valid_share} and test_share is "
+                f"{self.test_share}: give shares between 0 and 1 that leave "
+                "some sounds to train on, such as 0.15."
+            )
         if self.n_folds is not None and self.n_folds < FEWEST_FOLDS:
             raise ValueError(
                 f"n_folds is {self.n_folds}: give {FEWEST_FOLDS} or more, as "
@@ -111,9 +111,11 @@ def allot(
         _require_groups(collection, labels, groups, FEWEST_FOLDS)
         if collection.faults:
             return [], None
-        equal = {str(fold): 1 / len(plan.sides) for fold in plan.sides}
+        # In one order whichever fold tests, so that folds are always the same
+        ordered = sorted(plan.sides)
+        equal = {str(fold): 1 / len(ordered) for fold in ordered}
         folds = [int(f) for f in share_out(labels, groups, equal, plan.seed)]
-        _note_absent(collection, folds, sorted(plan.sides), "fold")
+        _note_absent(collection, folds, ordered, "fold")
         return [plan.sides[fold] for fold in folds], folds
     if any(given):
         splits = _keep(collection, given, labels, groups, plan)

@@ -67,14 +67,22 @@ def _place(order, sizes, shares, reserved):
     for size in sizes.values():
         totals.update(size)
     missing = {s: {c: shares[s] * n for c, n in totals.items()} for s in shares}
-    placed = _reserve(order, sizes, shares, reserved)
-    for group, split in placed.items():
+    room = {s: share * totals.total() for s, share in shares.items()}
+
+    def put(group, split):
+        """Counts a group."""
+        room[split] -= sizes[group].total()
         for name, n in sizes[group].items():
             missing[split][name] -= n
+
+    placed = _reserve(order, sizes, shares, reserved)
+    for group, split in placed.items():
+        put(group, split)
     for group in order:
         if group in placed:
             continue
-        # How much less the squared distances are, relative to the class.
+        # How much less the squared distances are, relative to the class; of
+        # equals, the split that most sounds are missing in.
         gains = {
             split: sum(
                 n * (2 * missing[split][name] - n) / totals[name]
@@ -82,10 +90,9 @@ def _place(order, sizes, shares, reserved):
             )
             for split in shares
         }
-        best = max(shares, key=lambda split: gains[split])
+        best = max(shares, key=lambda s: (round(gains[s], 9), room[s]))
         placed[group] = best
-        for name, n in sizes[group].items():
-            missing[best][name] -= n
+        put(group, best)
     return placed
 
 
