@@ -146,7 +146,7 @@ def test_folds(folder, run):
 
 def test_copies_stay_together(folder, run):
     shutil.copy(folder / "dog/0_0.wav", folder / "dog/copy.wav")
-    wave = noise(7, 1.5)
+    wave = noise(7000, 1.5)
     write(folder / "dog/long.wav", wave)
     write(folder / "dog/same.flac", wave)
     write(folder / "dog/softer.ogg", wave[2000:] // 2)
