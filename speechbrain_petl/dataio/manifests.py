@@ -28,8 +28,7 @@ class Clip:
     path : str
         The audio file, relative to the corpus, with forward slashes.
     label : str or list of str
-        Its class, or in tagging its classes, which the manifest has as
-        ``labels``.
+        Its class, or its classes where the corpus gives several.
     extra : dict
         What else the manifest should hold of it.
     """
@@ -108,9 +107,7 @@ def write_manifests(
             clip.id: {
                 "wav": "{data_root}/" + literal(clip.path),
                 "duration": durations[clip.path],
-                "label" if isinstance(clip.label, str) else "labels": literal(
-                    clip.label
-                ),
+                "label": literal(clip.label),
                 **literal(clip.extra),
             }
             for clip in sorted(split, key=lambda clip: clip.id)

@@ -218,10 +218,9 @@ def test_tagging(folder, run, tmp_path):
     ]
     found = run(folder, metadata=table(tmp_path / "t.csv", rows))
     labels = Counter(
-        tuple(e["labels"]) for split in SPLITS for e in found[split].values()
+        tuple(e["label"]) for split in SPLITS for e in found[split].values()
     )
     assert labels == {("a", "b"): 15, ("b",): 8, (): 7}
-    assert all("label" not in e for e in found["train"].values())
 
 
 def test_long_files_are_cut_into_windows(folder, run, tmp_path):
