@@ -60,7 +60,7 @@ def read_listing(table: str | Path, data_folder: str | Path) -> Listing:
     if not table.is_file():
         raise ValueError(f"There is no table {table} of sounds and labels.")
     read = read_lines if table.suffix.lower() == ".jsonl" else read_table
-    rows = read(table, COLUMNS, REMEDY)
+    rows = read(table, COLUMNS, remedy=REMEDY)
     sounds, faults = [], []
     tagging = any(_has_several(row.values["label"]) for row in rows)
     for row in rows:

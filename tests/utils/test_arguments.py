@@ -7,7 +7,12 @@ from speechbrain_petl.utils.arguments import count, duration
 
 
 def test_durations():
-    for text, seconds in [("90", 90), ("0.5s", 0.5), ("15m", 900), ("1d", 86400)]:
+    for text, seconds in [
+        ("90", 90),
+        ("0.5s", 0.5),
+        ("15m", 900),
+        ("1d", 86400),
+    ]:
         assert duration(text) == seconds
 
 
