@@ -4,6 +4,7 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
+from speechbrain_petl.lobes.selectors import SELECTOR, resolve, select_sites
 from speechbrain_petl.lobes.sites import Found, Site
 from speechbrain_petl.utils.messages import name_some
 from torch import nn
@@ -57,7 +58,11 @@ def stock_tensors(
     return named
 
 
-def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
+def match(
+    tensors: Mapping[str, torch.Tensor],
+    patterns: Iterable[str],
+    sites: Sequence[Site] = (),
+) -> list:
     """Lists the parameters that ``unfrozen`` names.
 
     Arguments
@@ -65,7 +70,10 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
     tensors : mapping of str to torch.Tensor
         Tensors of a backbone by role.
     patterns : iterable of str
-        Patterns as of ``fnmatch``, or roles.
+        Selectors of sites, which stand for all parameters inside, such as
+        ``layer[-3:]``; or patterns as of ``fnmatch`` over the names.
+    sites : sequence of Site
+        Sites of the backbone.
 
     Returns
     -------
@@ -88,11 +96,17 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
     names = [n for n, t in tensors.items() if isinstance(t, nn.Parameter)]
     matched: dict[str, None] = {}
     for pattern in patterns:
+        inside = {
+            id(parameter)
+            for site in _selected(sites, pattern)
+            for parameter in site.module.parameters()
+        }
         hits = [
             name
             for name in names
             if fnmatch.fnmatchcase(name, pattern)
             or name.startswith(f"{pattern}.")
+            or id(tensors[name]) in inside
         ]
         if not hits:
             roles = sorted({name.partition(".")[0] for name in names})
@@ -103,6 +117,45 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
             )
         matched.update(dict.fromkeys(hits))
     return list(matched)
+
+
+def _selected(sites: Sequence[Site], pattern: str) -> list[Site]:
+    """Returns the sites of a selector, none for another kind of pattern."""
+    role, bracket, _ = pattern.partition("[")
+    known = any(site.role == resolve(role, sites) for site in sites)
+    if not known or (bracket and not SELECTOR.fullmatch(pattern)):
+        return []
+    return select_sites(sites, pattern)
+
+
+def refuse_no_grad(module: nn.Module, found: Found) -> None:
+    """Refuses a lobe of SpeechBrain's that runs its backbone without gradients.
+
+    Raises
+    ------
+    ValueError
+        If a module that holds the backbone says ``freeze``.
+
+    Example
+    -------
+    >>> from speechbrain_petl.lobes.sites import find_backbone
+    >>> from transformers import ASTConfig, ASTModel
+    >>> lobe = nn.ModuleDict({"model": ASTModel(ASTConfig(num_hidden_layers=1))})
+    >>> lobe.freeze = True
+    >>> refuse_no_grad(lobe, find_backbone(lobe))
+    Traceback (most recent call last):
+    ...
+    ValueError: ModuleDict was made with freeze: True and runs its backbone ...
+    """
+    parts = found.path.split(".") if found.path else []
+    for depth in range(len(parts)):
+        holder = module.get_submodule(".".join(parts[:depth]))
+        if getattr(holder, "freeze", False) is True:
+            raise ValueError(
+                f"{type(holder).__name__} was made with freeze: True and runs "
+                "its backbone without gradients, so that nothing inside would "
+                "train: give freeze: False; PETLModel freezes it."
+            )
 
 
 def refuse_head(module: nn.Module, found: Found) -> None:

@@ -11,10 +11,12 @@ from speechbrain_petl.lobes.naming import (
     check_same,
     match,
     refuse_head,
+    refuse_no_grad,
     saved_tensors,
     stock_tensors,
 )
 from speechbrain_petl.lobes.placing import place
+from speechbrain_petl.lobes.rewiring import rewire, undo
 from speechbrain_petl.lobes.share import direct_tensors, share
 from speechbrain_petl.lobes.sites import (
     find_backbone,
@@ -92,14 +94,17 @@ class PETLModel(nn.Module):
         super().__init__()
         found = find_backbone(backbone)
         refuse_head(backbone, found)
-        stock = stock_tensors(find_sites(backbone), found.model)
-        names = match(stock, unfrozen)
-        self.model = share(backbone, own=[stock[name] for name in names])
+        refuse_no_grad(backbone, found)
+        self.model = share(backbone)
         self.model.requires_grad_(False)
+        rewire(find_backbone(self.model))
         self._stock = list(self.model.modules())
         self._path = found.path
         self._sites = find_sites(self.model)
         stock = self._stock_tensors()
+        names = match(stock, unfrozen, self._sites)
+        for name in names:
+            stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
         if gradient_checkpointing:
             wanted.append(("layer", Checkpointed))
@@ -211,6 +216,7 @@ class PETLModel(nn.Module):
                 for name, child in parent.named_children():
                     if child is wrapper:
                         setattr_module(parent, name, wrapper.merge())
+        undo(find_backbone(merged.model))
         return merged.model.requires_grad_(False)
 
     @mark_as_saver

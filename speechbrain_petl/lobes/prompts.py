@@ -4,6 +4,7 @@ Visual prompt tuning (arXiv 2203.12119) for the AST, as in arXiv 2312.03694,
 and the prompts of IPET (arXiv 2211.02227).
 """
 
+import math
 from typing import Any
 
 import torch
@@ -141,7 +142,8 @@ class DeepPrompts(Prompts):
 class PassingPrompts(Wrapper):
     """Trained tokens that a layer sees and that are removed after it.
 
-    IPET's embedding prompts, at every ``layer``.
+    IPET's embedding prompts, at every ``layer``. They start uniform within
+    ``+- sqrt(6 / (d (n_prompts + 1)))`` (Xavier), as the authors' do.
 
     Arguments
     ---------
@@ -162,7 +164,9 @@ class PassingPrompts(Wrapper):
 
     def __init__(self, target: nn.Module, n_prompts: int):
         super().__init__(target)
-        self.prompts = new_prompts(n_prompts, width(target))
+        size = width(target)
+        bound = math.sqrt(6 / (size * (max(n_prompts, 1) + 1)))
+        self.prompts = new_prompts(n_prompts, size, bound)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the layer on [B, n_prompts + T, d] and returns [B, T, d]."""
