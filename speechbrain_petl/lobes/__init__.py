@@ -10,10 +10,11 @@ from speechbrain_petl.lobes.adapters import Bottleneck, Convpass
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.conformer import Conformer
+from speechbrain_petl.lobes.families import front_end_of, load_backbone
 from speechbrain_petl.lobes.features import ASTFbank
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
-from speechbrain_petl.lobes.ipet import ParallelOnInput, WithInput
+from speechbrain_petl.lobes.ipet import ParallelOnInput, Tap
 from speechbrain_petl.lobes.legacy import AddShared, ParallelShared
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
@@ -55,8 +56,10 @@ __all__ = [
     "Sequential",
     "SoftMoA",
     "SplitEncoder",
-    "WithInput",
+    "Tap",
     "Wrapper",
+    "front_end_of",
     "heads",
+    "load_backbone",
     "share",
 ]

@@ -140,7 +140,9 @@ def refuse_no_grad(module: nn.Module, found: Found) -> None:
     -------
     >>> from speechbrain_petl.lobes.sites import find_backbone
     >>> from transformers import ASTConfig, ASTModel
-    >>> lobe = nn.ModuleDict({"model": ASTModel(ASTConfig(num_hidden_layers=1))})
+    >>> lobe = nn.ModuleDict(
+    ...     {"model": ASTModel(ASTConfig(num_hidden_layers=1))}
+    ... )
     >>> lobe.freeze = True
     >>> refuse_no_grad(lobe, find_backbone(lobe))
     Traceback (most recent call last):

@@ -97,7 +97,7 @@ class PETLModel(nn.Module):
         refuse_no_grad(backbone, found)
         self.model = share(backbone)
         self.model.requires_grad_(False)
-        rewire(find_backbone(self.model))
+        self._rewired = rewire(find_backbone(self.model))
         self._stock = list(self.model.modules())
         self._path = found.path
         self._sites = find_sites(self.model)
@@ -216,7 +216,8 @@ class PETLModel(nn.Module):
                 for name, child in parent.named_children():
                     if child is wrapper:
                         setattr_module(parent, name, wrapper.merge())
-        undo(find_backbone(merged.model))
+        if self._rewired:
+            undo(find_backbone(merged.model))
         return merged.model.requires_grad_(False)
 
     @mark_as_saver

@@ -20,7 +20,7 @@ from speechbrain_petl.lobes.sites import Found
 from torch import nn
 
 
-def rewire(found: Found) -> None:
+def rewire(found: Found) -> bool:
     """Makes a backbone's hidden sites accessible, in place.
 
     Arguments
@@ -28,22 +28,31 @@ def rewire(found: Found) -> None:
     found : Found
         Backbone that nobody else uses.
 
+    Returns
+    -------
+    bool
+        True if a module changed.
+
     Example
     -------
     >>> from speechbrain_petl.lobes.sites import find_backbone
     >>> from transformers import WavLMConfig, WavLMModel
     >>> sizes = {"hidden_size": 48, "num_attention_heads": 4}
     >>> wavlm = WavLMModel(WavLMConfig(num_hidden_layers=1, **sizes))
-    >>> rewire(find_backbone(wavlm))
+    >>> rewire(find_backbone(wavlm)), rewire(find_backbone(wavlm))
+    (True, False)
     >>> type(wavlm.encoder.layers[0].attention).__name__
     'CallingAttention'
     >>> undo(find_backbone(wavlm))
     >>> type(wavlm.encoder.layers[0].attention).__name__
     'WavLMAttention'
     """
+    changed = False
     for module, kind in _rewired(found, stock=True):
         module.__class__ = kind
         module.rewire()
+        changed = True
+    return changed
 
 
 def undo(found: Found) -> None:

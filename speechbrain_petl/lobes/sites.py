@@ -327,9 +327,7 @@ def find_sites(module: nn.Module) -> list[Site]:
                 "version of transformers names it otherwise; install one "
                 "that setup.py allows."
             )
-        width = getattr(
-            backbone.config, family.widths.get(role, family.width)
-        )
+        width = getattr(backbone.config, family.widths.get(role, family.width))
         info = SiteInfo(
             width[-1] if isinstance(width, (list, tuple)) else width,
             family.norm,
