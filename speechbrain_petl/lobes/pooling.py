@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 #: Least variance: the root's gradient is infinite at 0.
-EPS = 1e-8
+EPS = 1e-16
 
 
 def mean(tokens: torch.Tensor) -> torch.Tensor:
