@@ -31,7 +31,7 @@ def bottleneck_width(width: int, reduction_rate: float) -> int:
 
 
 def start(
-    down: nn.Module, up: nn.Module, std: float = 0.02, identity: bool = True
+    down: nn.Linear, up: nn.Linear, std: float = 0.02, identity: bool = True
 ) -> None:
     """Initializes an adapter's first and last projection.
 
@@ -164,7 +164,7 @@ class Convpass(nn.Module):
         if convolution:
             self.conv = same_conv(narrow, narrow, kernel_size)
             nn.init.xavier_uniform_(self.conv.weight)
-            nn.init.zeros_(self.conv.bias)
+            nn.init.zeros_(self.conv.get_parameter("bias"))
         self.convolution = convolution
         self.dropout = nn.Dropout(dropout)
         self.up = nn.Linear(narrow, width)

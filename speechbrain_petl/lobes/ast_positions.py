@@ -1,5 +1,7 @@
 """AST's grid of position embeddings, for another clip length."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from transformers import ASTModel
@@ -30,7 +32,8 @@ def fit_positions(model: ASTModel, max_length: int | None, how: str) -> None:
             f"position_embeddings is one of {', '.join(POSITIONS)}, not "
             f"'{how}'."
         )
-    config, embeddings = model.config, model.embeddings
+    config: Any = model.config
+    embeddings = model.embeddings
     if max_length is None:
         max_length = config.max_length
     if max_length < config.patch_size:

@@ -55,7 +55,6 @@ def load_stock(
     ...
     ValueError: No AST can be loaded from 'no/where': give a model of the ...
     """
-    options.setdefault("attn_implementation", attention.NAME)
     try:
         model, info = kind.from_pretrained(
             source,
@@ -67,6 +66,8 @@ def load_stock(
         )
     except (OSError, ValueError) as error:
         raise _not_loaded(what, source, revision, error) from error
+    if model.config._attn_implementation == "sdpa":  # WavLM has its own
+        model.set_attn_implementation(attention.NAME)
     for name in info["missing_keys"] & set(may_miss):
         nn.init.zeros_(model.get_parameter(name))
     lost = sorted(set(info["missing_keys"]) - set(may_miss)) + sorted(

@@ -65,8 +65,8 @@ class LoRA(Wrapper):
                 "choose a role such as query, key, value or output."
             )
         n_out, n_in = linear.weight.shape
-        if reduction_rate is not None:
-            rank = bottleneck_width(n_in, reduction_rate)
+        if rank is None:
+            rank = bottleneck_width(n_in, reduction_rate or 0)
         if rank not in range(1, n_in + 1):
             raise ValueError(f"rank is between 1 and {n_in}, not {rank}.")
         self.scale = alpha / (reduction_rate or rank)
@@ -91,7 +91,8 @@ class LoRA(Wrapper):
         stock = self.target.weight
         update = self.up.weight.float() @ self.down.weight.float()
         weight = (stock.float() + self.scale * update).to(stock.dtype)
-        merged = nn.Linear(*reversed(weight.shape), bias=False, device="meta")
+        n_out, n_in = weight.shape
+        merged = nn.Linear(n_in, n_out, bias=False, device="meta")
         merged.weight = nn.Parameter(weight, requires_grad=False)
         merged.bias = self.target.bias
         return merged

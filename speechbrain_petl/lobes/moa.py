@@ -148,7 +148,7 @@ class SoftMoA(nn.Module):
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """Computes the affinity [B, T, N, p] of slots and tokens [B, T, d]."""
-        phi = self.phi
+        phi: torch.Tensor = self.phi
         if self.normalize:
             x, phi = unit(x, dim=-1), self.scale * unit(phi, dim=self.phi_axis)
         return torch.einsum("btd,dnp->btnp", x, phi)

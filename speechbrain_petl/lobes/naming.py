@@ -1,4 +1,4 @@
-"""Names of tensors: ``<role>[.<layer>].<name>``, whatever the stock model says."""
+"""Names of tensors, ``<role>[.<layer>].<name>``, independent of transformers."""
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence

@@ -17,7 +17,11 @@ from speechbrain_petl.lobes.naming import (
 )
 from speechbrain_petl.lobes.placing import place
 from speechbrain_petl.lobes.rewiring import rewire, undo
-from speechbrain_petl.lobes.share import direct_tensors, share
+from speechbrain_petl.lobes.share import (
+    direct_tensors,
+    own_before_loading,
+    share,
+)
 from speechbrain_petl.lobes.sites import (
     find_backbone,
     find_sites,
@@ -98,17 +102,17 @@ class PETLModel(nn.Module):
         self.model = share(backbone)
         self.model.requires_grad_(False)
         self._rewired = rewire(find_backbone(self.model))
-        self._stock = list(self.model.modules())
+        self.stock_modules = list(self.model.modules())
         self._path = found.path
-        self._sites = find_sites(self.model)
-        stock = self._stock_tensors()
-        names = match(stock, unfrozen, self._sites)
+        self.sites = find_sites(self.model)
+        stock = self._by_role()
+        names = match(stock, unfrozen, self.sites)
         for name in names:
             stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
         if gradient_checkpointing:
             wanted.append(("layer", Checkpointed))
-        self._placed = place(self._sites, wanted)
+        self.placed = place(self.sites, wanted)
         for name, tensor in stock.items():
             if tensor.requires_grad and name not in names:
                 raise ValueError(
@@ -117,6 +121,7 @@ class PETLModel(nn.Module):
                 )
         for name in names:
             stock[name].requires_grad_(True)
+        own_before_loading(self)
         self.train(self.training)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -130,25 +135,25 @@ class PETLModel(nn.Module):
         backbone must not start to drop out units because of it.
         """
         super().train(mode)
-        for module in self._stock:
+        for module in self.stock_modules:
             module.training = False
         return self
 
     def named_tensors(self) -> Tensors:
         """Returns all tensors by role, such as ``ffn.3.adapter.down.bias``."""
-        seen = {id(t) for m in self._stock for t in direct_tensors(m)}
+        seen = {id(t) for m in self.stock_modules for t in direct_tensors(m)}
         inserted: Tensors = {}
-        for _, name, wrapper in self._placed:
+        for _, name, wrapper in self.placed:
             for path, tensor in saved_tensors(wrapper).items():
                 if id(tensor) not in seen:
                     seen.add(id(tensor))
                     inserted[f"{name}.{path}"] = tensor
-        return inserted | self._stock_tensors(skip=inserted.values())
+        return inserted | self._by_role(skip=inserted.values())
 
-    def _stock_tensors(self, skip: Iterable[torch.Tensor] = ()) -> Tensors:
+    def _by_role(self, skip: Iterable[torch.Tensor] = ()) -> Tensors:
         """Returns the backbone's own tensors by role."""
         backbone = self.model.get_submodule(self._path)
-        return stock_tensors(self._sites, backbone, skip)
+        return stock_tensors(self.sites, backbone, skip)
 
     def delta(self) -> Tensors:
         """Returns what training changes: trained tensors, inserted buffers.
@@ -156,7 +161,7 @@ class PETLModel(nn.Module):
         The values are the live tensors, keyed by role and layer. What a
         wrapper keeps for itself, frozen or not, belongs to it.
         """
-        stock = {id(t) for m in self._stock for t in direct_tensors(m)}
+        stock = {id(t) for m in self.stock_modules for t in direct_tensors(m)}
         return {
             name: tensor
             for name, tensor in self.named_tensors().items()
@@ -197,27 +202,29 @@ class PETLModel(nn.Module):
         """Returns the backbone with all wrappers merged into it.
 
         An explicit call, never hidden in ``train()`` or ``eval()``. The
-        result is a new model that shares what is frozen (see ``share``).
+        result is a new model that shares its frozen tensors (see ``share``).
 
         Raises
         ------
         ValueError
             If a wrapper has no ``merge()``, naming it.
         """
-        for _, name, wrapper in self._placed:
+        for _, name, wrapper in self.placed:
             if not hasattr(wrapper, "merge"):
                 raise ValueError(
                     f"{type(wrapper).__name__} at '{name}' cannot be merged "
                     "into the backbone: it has no merge()."
                 )
         merged = share(self, own=self.delta().values())
-        for _, _, wrapper in merged._placed:
+        for _, _, wrapper in merged.placed:
+            plain: Any = wrapper
             for parent in list(merged.model.modules()):
                 for name, child in parent.named_children():
                     if child is wrapper:
-                        setattr_module(parent, name, wrapper.merge())
+                        setattr_module(parent, name, plain.merge())
         if self._rewired:
             undo(find_backbone(merged.model))
+        own_before_loading(merged.model)
         return merged.model.requires_grad_(False)
 
     @mark_as_saver

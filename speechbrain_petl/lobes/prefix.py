@@ -107,8 +107,9 @@ class Prefix(Wrapper):
         super().__init__(target)
         self.num_tokens = num_tokens
         stock = innermost(target)
-        linear = isinstance(stock, nn.Linear)
-        size = stock.out_features if linear else width(target)
+        size = width(target)
+        if isinstance(stock, nn.Linear):
+            size = stock.out_features
         self.prefix = new_prompts(half(num_tokens), size)
 
     def needs(self) -> dict[str, Need]:

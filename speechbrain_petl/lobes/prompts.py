@@ -15,6 +15,7 @@ from speechbrain_petl.lobes.wrapper import (
     MASK,
     Need,
     Wrapper,
+    innermost,
     join,
     special_tokens,
     split,
@@ -198,8 +199,8 @@ class InputPrompt(Wrapper):
     Raises
     ------
     ValueError
-        If the frame does not fit into the spectrogram, or the spectrogram is
-        of another size.
+        If the target reads no spectrogram, the frame does not fit into it, or
+        it is of another size.
 
     Example
     -------
@@ -218,6 +219,13 @@ class InputPrompt(Wrapper):
         border: int = 16,
     ):
         super().__init__(target)
+        stock = innermost(target)
+        if next(stock.parameters(), None) is None:
+            raise ValueError(
+                "InputPrompt goes over embeddings that read a spectrogram, but "
+                f"this backbone's tokens come from a {type(stock).__name__}: "
+                "it is for AST."
+            )
         if border < 1 or 2 * border >= min(frames, mels):
             raise ValueError(
                 f"border is {border}, but a frame around {frames} frames of "

@@ -8,7 +8,9 @@ from speechbrain_petl.lobes.sites import Site
 
 # Roles that depend on where LayerNorms stand, before the sub-layers or after.
 ALIASES = {"norm_before_ffn": {"before": "norm_ffn", "after": "norm_mhsa"}}
-SELECTOR = re.compile(r"(?P<role>\w+)(\[(?P<range>[-\d:]+)\])?")
+SELECTOR = re.compile(
+    r"(?P<role>\w+)(\[(?P<range>-?\d+|(-?\d+)?(:(-?\d+)?){1,2})\])?"
+)
 
 
 def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
@@ -43,7 +45,8 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
     ['ffn.2', 'ffn.3']
     """
     match = SELECTOR.fullmatch(selector)
-    role = resolve(match["role"], sites) if match else selector
+    role, span = match.group("role", "range") if match else (selector, None)
+    role = resolve(role, sites)
     found = sorted(
         (site for site in sites if site.role == role),
         key=lambda site: site.layer or 0,
@@ -57,12 +60,14 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
             f"are {', '.join(roles)}, each with an optional range of layers "
             "such as 'mhsa[1:]'."
         )
-    if match["range"] is None:
+    if span is None:
         return found
-    bounds = [int(x) if x else None for x in match["range"].split(":")]
-    if len(bounds) == 1:
-        bounds = [bounds[0], None if bounds[0] == -1 else bounds[0] + 1]
-    picked = found[slice(*bounds)]
+    if ":" in span:
+        bounds = [int(x) if x else None for x in span.split(":")]
+        picked = found[slice(*bounds)]
+    else:
+        index = int(span)
+        picked = found[index:][:1] if index >= -len(found) else []
     if not picked:
         raise ValueError(
             f"'{selector}' picks no layer: this backbone has "

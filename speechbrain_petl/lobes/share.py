@@ -8,7 +8,7 @@ them is shared, and sharing ends where something would change it:
   device replaces the memory of the model that is converted. The others keep
   theirs. Ten models that are moved to a GPU one by one are therefore ten
   backbones there: move the backbone first, then make the models.
-- ``load_state_dict`` first gives the module that it fills memory of its own.
+- ``load_state_dict`` writes into new memory of the module that it fills.
 - What a wrapper writes while it is built is undone or kept apart
   (``protect``).
 
@@ -58,8 +58,7 @@ def share(module: Model, own: Iterable[torch.Tensor] = ()) -> Model:
     owned = {id(tensor) for tensor in own}
     tensors = chain(module.parameters(), module.buffers())
     memo = {id(t): _alias(t) for t in tensors if id(t) not in owned}
-    for part in module.modules():
-        _own_before_loading(part)
+    own_before_loading(module)
     return copy.deepcopy(module, memo)
 
 
@@ -70,11 +69,21 @@ def _alias(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach()
 
 
-def _own_before_loading(module: nn.Module) -> None:
-    """Makes ``load_state_dict`` write into memory of the module's own."""
-    if not getattr(module, "owns_before_loading", False):
-        module.register_load_state_dict_pre_hook(_own)
-        vars(module)["owns_before_loading"] = True
+def own_before_loading(module: nn.Module) -> None:
+    """Makes ``load_state_dict`` write into memory of a module's own.
+
+    It holds for all modules inside, each of which may be loaded alone. Those
+    that come later into a model that shares have to be told as well.
+
+    Arguments
+    ---------
+    module : torch.nn.Module
+        Module that shares tensors with others.
+    """
+    for part in module.modules():
+        if not getattr(part, "owns_before_loading", False):
+            part.register_load_state_dict_pre_hook(_own)
+            vars(part)["owns_before_loading"] = True
 
 
 def _own(module: nn.Module, *_: object) -> None:

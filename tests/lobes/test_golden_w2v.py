@@ -82,7 +82,7 @@ def part(golden, prefix):
 def watch(model):
     """Records what enters and leaves the layers, and the last of all."""
     seen = {}
-    for site in model._sites:
+    for site in model.sites:
         if site.role == "layer":
             module = model.model.get_submodule(site.path)
             n = site.layer
