@@ -199,7 +199,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "insertions": dict.fromkeys(BOTH, partial(Parallel, adapter=conformer))
     },
     "conformer_hou_seq": {
-        "insertions": dict.fromkeys(BOTH, partial(Sequential, adapter=conformer))
+        "insertions": dict.fromkeys(
+            BOTH, partial(Sequential, adapter=conformer)
+        )
     },
     "dense_moa": {
         "insertions": {
@@ -305,7 +307,9 @@ def try_all(make: Callable[[str], Backbone]) -> dict[str, dict[str, str]]:
 def main() -> None:
     """Writes the matrix into the page."""
     with TemporaryDirectory() as folder:
-        matrix = draw(try_all(lambda name: make_tiny(name, Path(folder) / name)))
+        matrix = draw(
+            try_all(lambda name: make_tiny(name, Path(folder) / name))
+        )
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]

@@ -46,11 +46,11 @@ class Family:
     rewiring: str | None = None
 
 
-def _vit(n_special: int) -> Family:
+def _vit(tokens: str, n_special: int) -> Family:
     """Returns the row of an encoder of patches, with norms before."""
     return Family(
         sites={
-            "tokens": "embeddings",
+            "tokens": tokens,
             "patches": "embeddings.patch_embeddings.projection",
             "layer": "layers.*",
             "mhsa": "layers.*.attention",
@@ -112,13 +112,14 @@ def _wav2vec(norm: str, rewiring: str | None = None) -> Family:
 # Model types of Hugging Face; with "-stable", those of ``STABLE`` in their
 # form with norms before the sub-layers.
 FAMILIES = {
-    "audio-spectrogram-transformer": _vit(n_special=2),
-    "deit": _vit(n_special=2),
-    "vit": _vit(n_special=1),
+    "audio-spectrogram-transformer": _vit("embeddings", n_special=2),
+    "deit": _vit("embeddings.dropout", n_special=2),
+    "vit": _vit("embeddings.dropout", n_special=1),
     "data2vec-audio": _wav2vec("after"),
     "whisper": Family(
         sites={
             "mels": "conv1",
+            "frames": "conv2",
             "positions": "embed_positions",
             "tokens": "layers.0.entry",
             "layer": "layers.*",

@@ -17,15 +17,28 @@ class CallingAttention(WavLMAttention):
     """
 
     def rewire(self) -> None:
-        """Has nothing to arrange: all parts stay where they are."""
+        """Checks that the stock class still has what is replaced here.
 
-    undo = rewire
+        Raises
+        ------
+        ValueError
+            If it has not, since LoRA would train nothing without a word.
+        """
+        if not hasattr(WavLMAttention, "torch_multi_head_self_attention"):
+            raise ValueError(
+                "This version of transformers computes WavLM's attention in "
+                "another way: install one that setup.py allows."
+            )
+
+    def undo(self) -> None:
+        """Has nothing to arrange: all parts are where they were."""
 
     def torch_multi_head_self_attention(
         self,
         hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None,
         gated_position_bias: torch.Tensor,
+        *_: object,
     ) -> tuple[torch.Tensor, None]:
         """Attends in [B, T, d], with bias [B * heads, T, T], mask [B, T]."""
         batch, length, _ = hidden_states.shape

@@ -45,14 +45,17 @@ class WhisperLayer(WhisperEncoderLayer):
 
     def rewire(self) -> None:
         """Moves the feed-forward network's parts into one module."""
+        self.stock_order = list(self._modules)
         self.ffn = FeedForward(self.fc1, self.activation_fn, self.fc2)
         self.entry = nn.Identity()
         del self.fc1, self.fc2
 
     def undo(self) -> None:
-        """Moves the parts back."""
+        """Moves the parts back, each to its place."""
         self.fc1, self.fc2 = self.ffn.fc1, self.ffn.fc2
-        del self.ffn, self.entry
+        for name in self.stock_order:
+            self._modules[name] = self._modules.pop(name)
+        del self.ffn, self.entry, self.stock_order
 
     def forward(
         self,
