@@ -1,10 +1,10 @@
 """Selectors: which sites a key of ``insertions`` stands for."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from speechbrain_petl.lobes.sites import Site
+from speechbrain_petl.utils.messages import did_you_mean
 
 # Roles that depend on where LayerNorms stand, before the sub-layers or after.
 ALIASES = {"norm_before_ffn": {"before": "norm_ffn", "after": "norm_mhsa"}}
@@ -53,8 +53,8 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
     )
     if not found:
         roles = list(dict.fromkeys(site.role for site in sites))
-        near = difflib.get_close_matches(role, roles, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
+        near = did_you_mean(role, roles)
+        hint = f"{near} " if near else ""
         raise ValueError(
             f"Unknown role '{selector}': {hint}the roles of this backbone "
             f"are {', '.join(roles)}, each with an optional range of layers "

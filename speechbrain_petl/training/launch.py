@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml
+from speechbrain_petl.utils.errors import tell_errors
 
 import speechbrain as sb
 from speechbrain.utils.distributed import ddp_init_group, run_on_main
@@ -147,66 +148,6 @@ _Plain.add_implicit_resolver(
     re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
     list("-+0123456789."),
 )
-
-
-def tell_errors(debug: bool):
-    """Makes an ``excepthook`` that says in a sentence what is wrong.
-
-    Arguments
-    ---------
-    debug : bool
-        Show the traceback too.
-
-    Returns
-    -------
-    callable
-        To be put at ``sys.excepthook``.
-    """
-
-    def hook(kind, error, traceback):
-        """Tells an error that nobody handled."""
-        if debug or not issubclass(kind, Exception):
-            sys.__excepthook__(kind, error, traceback)
-            return
-        record = logging.LogRecord(
-            __name__,
-            logging.ERROR,
-            __file__,
-            0,
-            "",
-            (),
-            (kind, error, traceback),
-        )
-        files = [
-            handler
-            for handler in logging.getLogger().handlers
-            if isinstance(handler, logging.FileHandler)
-        ]
-        for handler in files:
-            handler.handle(record)
-        where = f"; traceback: {files[0].baseFilename}" if files else ""
-        known = issubclass(kind, (ValueError, OSError))
-        name = "" if known else f"{kind.__name__}: "
-        print(f"Error: {name}{sentence(error)}{where}", file=sys.stderr)
-
-    return hook
-
-
-def sentence(error: Exception) -> str:
-    """What an error says, on one line.
-
-    Of an error inside a worker process this is the last line, since a
-    traceback comes before it.
-
-    Example
-    -------
-    >>> sentence(ValueError("No\\n  such clip."))
-    'No such clip.'
-    """
-    text = str(error).strip()
-    if "Traceback (most recent call last)" in text:
-        text = text.splitlines()[-1]
-    return " ".join(text.split()) or type(error).__name__
 
 
 def keep_script(script: str, output_folder: str) -> None:

@@ -3,11 +3,15 @@
 See ``speechbrain_petl.lobes.split_encoder`` for what they are.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
+from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from torch import nn
 
+from speechbrain.dataio.dataloader import make_dataloader
 from speechbrain.dataio.dataset import DynamicItemDataset
 
 
@@ -54,3 +58,48 @@ def store_states(
         ):
             entries[id_] = {"states": row.clone(), "target": int(target)}
     return DynamicItemDataset(entries, output_keys=["id", "states", "target"])
+
+
+def store_dataset(
+    dataset: DynamicItemDataset,
+    loader_kwargs: Mapping[str, Any],
+    compute_features: nn.Module,
+    encoder: SplitEncoder,
+    device: str,
+    precision: AbstractContextManager,
+) -> tuple[DynamicItemDataset, dict[str, Any]]:
+    """Runs front end and frozen part over a dataset.
+
+    Arguments
+    ---------
+    dataset : DynamicItemDataset
+        Gives ``id``, ``sig`` and ``target``.
+    loader_kwargs : mapping
+        Arguments of its loader.
+    compute_features : torch.nn.Module
+        Front end.
+    encoder : SplitEncoder
+        Model whose frozen part runs.
+    device : str
+        Device that it runs on.
+    precision : context manager
+        Precision that it runs in.
+
+    Returns
+    -------
+    dataset : DynamicItemDataset
+        Gives ``id``, ``states`` and ``target``.
+    loader_kwargs : dict
+        Arguments of its loader: no workers, as there is nothing to read.
+    """
+
+    def states_of(wavs, lens):
+        """Returns the states [B, d] of waveforms [B, samples]."""
+        with torch.no_grad(), precision:
+            wavs, lens = wavs.to(device), lens.to(device)
+            return encoder.frozen(compute_features(wavs, lens), lens)
+
+    # A generator of its own: nothing is drawn from the global one.
+    once = {"generator": torch.Generator(), **loader_kwargs, "shuffle": False}
+    stored = store_states(make_dataloader(dataset, **once), states_of)
+    return stored, {**loader_kwargs, "num_workers": 0}
