@@ -32,7 +32,7 @@ class Identity(NamedTuple):
 class Backbone(nn.Module, ABC):
     """Base class of the lobes that hold one stock Hugging Face model.
 
-    A family of backbones is one subclass and one row of ``sites.FAMILIES``.
+    A family of backbones is one subclass and one row of ``table.FAMILIES``.
     Nothing outside of these two knows the family. A subclass loads its stock
     model in ``__init__(source, revision, **options)``, frozen, in eval mode
     and in float32, and defines the abstract methods; its class attributes say

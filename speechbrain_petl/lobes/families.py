@@ -1,6 +1,6 @@
 """The lobe of a checkpoint, chosen by its family.
 
-A family is one lobe, one row of ``sites.FAMILIES`` and one row here.
+A family is one lobe, one row of ``table.FAMILIES`` and one row here.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import Any
 from speechbrain_petl.lobes.backbone import Backbone, construct
 from speechbrain_petl.lobes.checkpoints import read_config
 from speechbrain_petl.lobes.front_end import FrontEnd
-from speechbrain_petl.lobes.sites import ADD
+from speechbrain_petl.lobes.table import ADD
 
 WAV2VEC2 = "speechbrain_petl.lobes.wav2vec2.Wav2Vec2"
 #: Model types of Hugging Face, each with the class of its lobe.

@@ -15,6 +15,7 @@ and before the change back.
 
 import importlib
 from collections.abc import Iterator
+from typing import Any
 
 from speechbrain_petl.lobes.sites import Found
 from torch import nn
@@ -50,7 +51,7 @@ def rewire(found: Found) -> bool:
     changed = False
     for module, kind in _rewired(found, stock=True):
         module.__class__ = kind
-        module.rewire()
+        kind.rewire(module)
         changed = True
     return changed
 
@@ -58,13 +59,11 @@ def rewire(found: Found) -> bool:
 def undo(found: Found) -> None:
     """Turns all modules of a backbone into stock ones again, in place."""
     for module, kind in _rewired(found, stock=False):
-        module.undo()
+        kind.undo(module)
         module.__class__ = kind.__mro__[1]
 
 
-def _rewired(
-    found: Found, stock: bool
-) -> Iterator[tuple[nn.Module, type[nn.Module]]]:
+def _rewired(found: Found, stock: bool) -> Iterator[tuple[nn.Module, Any]]:
     """Iterates over the modules to change, with their new or present class."""
     if found.family.rewiring is None:
         return

@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.checkpoints import load_stock, read_front_end
+from speechbrain_petl.lobes.clips import by_length
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.pooling import POOLINGS, check_pooling
 from speechbrain_petl.lobes.rewiring import rewire
 from speechbrain_petl.lobes.sites import find_backbone
-from speechbrain_petl.lobes.waveforms import Waveforms, count_samples
+from speechbrain_petl.lobes.waveforms import Waveforms
 from torch import nn
 from transformers import AutoModel
 
@@ -22,7 +23,7 @@ class Wav2Vec2(Backbone):
     HuBERT, WavLM, UniSpeech, UniSpeech-SAT and data2vec-audio too, with norms
     before or after the sub-layers (``do_stable_layer_norm``): the checkpoint
     says which. Holds a stock model of transformers, frozen and in float32.
-    Its time masking is off, and the vector for it is no parameter.
+    The vector that its time masking puts in is no parameter.
 
     No attention mask is ever used: in the base models a GroupNorm over time
     reads the padding anyway, and adapters that mix tokens would read it in
@@ -42,6 +43,10 @@ class Wav2Vec2(Backbone):
     pooling : str
         ``mean`` of all tokens, or ``mean_std``, their means and standard
         deviations.
+    time_masking : bool
+        If True, spans of tokens are masked in training as the checkpoint's
+        configuration says, where a ``PETLModel`` has the backbone in training
+        mode (``frozen_in_train_mode``): so IPET's code trained.
 
     Raises
     ------
@@ -91,20 +96,25 @@ class Wav2Vec2(Backbone):
         revision: str | None = None,
         max_length: int | None = None,
         pooling: str = "mean",
+        time_masking: bool = False,
     ):
         super().__init__()
         self.source = str(source)
         self.revision = revision
         self.model = load_wav2vec2(self.source, revision)
-        self.configure(max_length, pooling)
+        self.configure(max_length, pooling, time_masking)
         self.model.requires_grad_(False)
         self.eval()
 
     def configure(  # type: ignore[override]
-        self, max_length: int | None = None, pooling: str = "mean"
+        self,
+        max_length: int | None = None,
+        pooling: str = "mean",
+        time_masking: bool = False,
     ) -> None:
-        """Sets clip length and pooling, as in the class."""
+        """Sets clip length, pooling and time masking, as in the class."""
         self.pooling = check_pooling(pooling)
+        self.config.apply_spec_augment = time_masking
         if max_length is not None and self.count_tokens(max_length * HOP) < 1:
             raise ValueError(
                 f"max_length is {max_length} frames, which "
@@ -218,45 +228,6 @@ class Wav2Vec2(Backbone):
         }
 
 
-def by_length(
-    wavs: torch.Tensor, lens: torch.Tensor | None
-) -> list[tuple[list[int], torch.Tensor]]:
-    """Groups clips of one length, each without its padding.
-
-    Arguments
-    ---------
-    wavs : torch.Tensor
-        Waveforms [B, samples].
-    lens : torch.Tensor, optional
-        Relative lengths [B]; may be missing for one clip only.
-
-    Returns
-    -------
-    list of tuple
-        Rows and clips [rows, samples] of each length.
-
-    Raises
-    ------
-    ValueError
-        If there are several clips without lengths.
-
-    Example
-    -------
-    >>> groups = by_length(torch.rand(3, 4), torch.tensor([0.5, 1.0, 0.5]))
-    >>> [(rows, clips.shape[1]) for rows, clips in groups]
-    [([0, 2], 2), ([1], 4)]
-    """
-    if lens is None and len(wavs) > 1:
-        raise ValueError(
-            "A batch of clips of any length needs their relative lengths: "
-            "give lens, or give the backbone and its front end a max_length."
-        )
-    groups: dict[int, list[int]] = {}
-    for row, n_samples in enumerate(count_samples(wavs, lens).tolist()):
-        groups.setdefault(n_samples, []).append(row)
-    return [(rows, wavs[rows, :n]) for n, rows in groups.items()]
-
-
 def load_wav2vec2(source: str, revision: str | None) -> nn.Module:
     """Loads a stock model without time masking; see ``rewiring``."""
     vector = "masked_spec_embed"
@@ -271,7 +242,8 @@ def load_wav2vec2(source: str, revision: str | None) -> nn.Module:
             f"'{source}' has convolutions behind its last layer (add_adapter), "
             "which no site stands for: use the checkpoint without them."
         )
-    model.config.apply_spec_augment = False
+    # In training mode its input would be made to require a gradient.
+    model.feature_extractor._freeze_parameters()
     if hasattr(model, vector):
         # As a parameter it would train with everything, without a gradient.
         stored = model.masked_spec_embed.detach()

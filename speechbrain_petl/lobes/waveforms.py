@@ -3,11 +3,11 @@
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.clips import count_samples, normalize
 from speechbrain_petl.lobes.front_end import FrontEnd
 
 SHORTER = ("repeat", "zeros")
 LONGER = ("first", "random", "random_always")
-EPS = 1e-7  # of transformers' Wav2Vec2FeatureExtractor
 
 
 class Waveforms(FrontEnd):
@@ -57,17 +57,15 @@ class Waveforms(FrontEnd):
         sample_rate: int = 16000,
     ):
         super().__init__()
-        for name, value in {
-            "max_length": max_length,
-            "sample_rate": sample_rate,
-        }.items():
-            if value <= 0:
-                raise ValueError(f"{name} is {value}: give a number above 0.")
+        sizes = {"max_length": max_length, "sample_rate": sample_rate}
+        for name, size in sizes.items():
+            if size <= 0:
+                raise ValueError(f"{name} is {size}: give a number above 0.")
         choices = {"shorter": (shorter, SHORTER), "longer": (longer, LONGER)}
-        for name, (value, allowed) in choices.items():
-            if value not in allowed:
+        for name, (choice, allowed) in choices.items():
+            if choice not in allowed:
                 raise ValueError(
-                    f"{name} is one of {', '.join(allowed)}, not '{value}'."
+                    f"{name} is one of {', '.join(allowed)}, not '{choice}'."
                 )
         self.max_length = max_length
         self.normalize = normalize
@@ -134,48 +132,3 @@ class Waveforms(FrontEnd):
             "shorter": self.shorter,
             "longer": self.longer,
         }
-
-
-def count_samples(
-    wavs: torch.Tensor, lens: torch.Tensor | None
-) -> torch.Tensor:
-    """Returns the lengths [B] of waveforms [B, samples], at least 1.
-
-    Example
-    -------
-    >>> count_samples(torch.zeros(2, 5), torch.tensor([1.0, 0.6]))
-    tensor([5, 3])
-    """
-    total = wavs.shape[1]
-    if lens is None:
-        return torch.full((len(wavs),), total, device=wavs.device)
-    exact = lens.to(wavs.device, torch.float64) * total
-    return exact.round().long().clamp(1, total)
-
-
-def normalize(clips: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """Gives clips zero mean and unit variance over some of their samples.
-
-    Arguments
-    ---------
-    clips : torch.Tensor
-        Waveforms [B, samples].
-    inside : torch.Tensor
-        True [B, samples] where a sample counts.
-
-    Returns
-    -------
-    torch.Tensor
-        Waveforms [B, samples], those samples included that do not count.
-
-    Example
-    -------
-    >>> inside = torch.tensor([[True, True, False]])
-    >>> normalize(torch.tensor([[1.0, 3.0, 9.0]]), inside)
-    tensor([[-1.,  1.,  7.]])
-    """
-    count = inside.sum(dim=1, keepdim=True)
-    mean = (clips * inside).sum(dim=1, keepdim=True) / count
-    centered = clips - mean
-    var = (centered * inside).square().sum(dim=1, keepdim=True) / count
-    return centered * (var + EPS).rsqrt()

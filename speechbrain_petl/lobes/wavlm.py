@@ -4,6 +4,8 @@ Stock ``WavLMAttention`` hands ``q_proj.weight`` and the like to a function of
 PyTorch, so that LoRA over ``q_proj`` gets no gradient and changes nothing.
 """
 
+from typing import Any
+
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.models.wavlm.modeling_wavlm import WavLMAttention
@@ -33,15 +35,15 @@ class CallingAttention(WavLMAttention):
     def undo(self) -> None:
         """Has nothing to arrange: all parts are where they were."""
 
-    def torch_multi_head_self_attention(
+    def torch_multi_head_self_attention(  # type: ignore[override]
         self,
         hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None,
         gated_position_bias: torch.Tensor,
-        *_: object,
+        *unused: object,
     ) -> tuple[torch.Tensor, None]:
         """Attends in [B, T, d], with bias [B * heads, T, T], mask [B, T]."""
-        batch, length, _ = hidden_states.shape
+        batch, length = hidden_states.shape[:2]
         bias = gated_position_bias.view(batch, self.num_heads, length, length)
         if attention_mask is not None:
             hidden = attention_mask.ne(1)[:, None, None]
@@ -62,13 +64,13 @@ class CallingAttention(WavLMAttention):
         output = output.transpose(1, 2).reshape(batch, length, self.embed_dim)
         return self.out_proj(output), None
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         hidden_states: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         position_bias: torch.Tensor | None = None,
-        **kwargs: object,
-    ) -> tuple[torch.Tensor, None, torch.Tensor]:
+        **kwargs: Any,
+    ) -> tuple:
         """Runs the stock attention on [B, T, d].
 
         Raises

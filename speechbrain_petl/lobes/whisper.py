@@ -78,7 +78,7 @@ class Whisper(Backbone):
         self.source = str(source)
         self.revision = revision
         whole = load_stock(WhisperModel, self.source, revision, what="Whisper")
-        self.model = whole.encoder
+        self.model: Any = whole.encoder
         rewire(find_backbone(self.model))
         self.configure(max_length, pooling)
         self.model.requires_grad_(False)

@@ -3,8 +3,8 @@
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.clips import count_samples
 from speechbrain_petl.lobes.front_end import FrontEnd
-from speechbrain_petl.lobes.waveforms import count_samples
 from torch import nn
 from transformers.audio_utils import mel_filter_bank
 

@@ -52,7 +52,8 @@ class WhisperLayer(WhisperEncoderLayer):
 
     def undo(self) -> None:
         """Moves the parts back, each to its place."""
-        self.fc1, self.fc2 = self.ffn.fc1, self.ffn.fc2
+        self.add_module("fc1", self.ffn.fc1)
+        self.add_module("fc2", self.ffn.fc2)
         for name in self.stock_order:
             self._modules[name] = self._modules.pop(name)
         del self.ffn, self.entry, self.stock_order

@@ -72,7 +72,7 @@ def test_lora_on_wavlm_trains_and_merges_into_a_stock_model(wavlm):
     roles = ("query", "key", "value", "output")
     model = PETLModel(wavlm, dict.fromkeys(roles, lora))
     x = torch.randn(2, 4000)
-    optimizer = torch.optim.SGD(model.delta().values(), lr=0.1)
+    optimizer = torch.optim.Adam(model.delta().values(), lr=0.1)
     for _ in range(2):
         optimizer.zero_grad()
         model(x).last_hidden_state.square().mean().backward()

@@ -254,3 +254,29 @@ def test_a_checkpoint_says_which_form_it_has(folders):
         assert {n.split(".")[0] for n in model.delta()} == {norm}
         config = json.loads(open(f"{folders[kind]}/config.json").read())
         assert config["do_stable_layer_norm"] == (norm == "norm_ffn")
+
+
+def test_the_frozen_backbone_trains_as_ipets_code_if_asked(folders):
+    backbone = Wav2Vec2(folders["group"], max_length=100, time_masking=True)
+    x = torch.randn(2, 16000)
+    quiet = PETLModel(backbone).train()
+    assert torch.equal(quiet(x), backbone(x))
+    legacy = PETLModel(backbone, frozen_in_train_mode=True).train()
+    assert not torch.allclose(legacy(x), legacy(x), atol=1e-3)
+    assert torch.equal(legacy.eval()(x), backbone(x))
+    for probability in ("hidden_dropout", "attention_dropout"):
+        assert getattr(backbone.config, probability) > 0
+    masked = []
+    projection = legacy.model.model.encoder.pos_conv_embed
+    vector = legacy.model.model.masked_spec_embed
+    projection.register_forward_hook(
+        lambda module, args, output: masked.append((args[0] == vector).all(-1))
+    )
+    legacy.train()(x)
+    assert masked[0].any() and not masked[0].all()
+    legacy.eval()(x)
+    assert not masked[1].any()
+    plain = Wav2Vec2(folders["group"], max_length=100)
+    unmasked = PETLModel(plain, frozen_in_train_mode=True).train()
+    unmasked(x)
+    assert not plain.config.apply_spec_augment
