@@ -186,6 +186,8 @@ def arguments(corpora, tiny_folder):
 def train(monkeypatch):
     """``train(yaml, arguments)``: runs train.py in this process."""
 
+    from speechbrain_petl.training.run_folder import release
+
     from speechbrain.utils import logger
 
     def run(yaml, args):
@@ -198,6 +200,9 @@ def train(monkeypatch):
         # Which packages there are: pip takes a second to tell, at each run.
         monkeypatch.setattr(logger, "get_environment_description", str)
         monkeypatch.syspath_prepend(str(recipe))
-        runpy.run_path(script, run_name="__main__")
+        try:
+            runpy.run_path(script, run_name="__main__")
+        finally:
+            release()  # as the end of a process does
 
     return run

@@ -5,7 +5,7 @@ import logging
 import torch
 from speechbrain_petl.training.finite_loss import FiniteLossBrain
 from speechbrain_petl.training.precision import best_precision
-from speechbrain_petl.training.results import TestResult, write_results
+from speechbrain_petl.training.results import TestResult, used, write_results
 from speechbrain_petl.training.rng import RandomState
 from speechbrain_petl.training.stored_states import store_states, varies
 from torch.utils.data import DataLoader
@@ -300,7 +300,7 @@ class AudioClassificationBrain(FiniteLossBrain):
                 "valid_accuracy": self.best.get("accuracy"),
                 "trainable": self.count_parameters(),
             },
-            vars(self.hparams),
+            {**vars(self.hparams), **used(self)},
         )
 
     def _encoder(self):
