@@ -1,6 +1,7 @@
 """Holds for the whole suite, doctests included."""
 
 import json
+import logging
 import os
 import runpy
 import sys
@@ -200,6 +201,9 @@ def train(monkeypatch):
         # Which packages there are: pip takes a second to tell, at each run.
         monkeypatch.setattr(logger, "get_environment_description", str)
         monkeypatch.syspath_prepend(str(recipe))
+        for handler in list(logging.getLogger().handlers):
+            if getattr(handler, "baseFilename", "").endswith("log.txt"):
+                logging.getLogger().removeHandler(handler)  # another run's
         try:
             runpy.run_path(script, run_name="__main__")
         finally:

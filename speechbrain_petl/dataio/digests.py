@@ -37,7 +37,7 @@ def digests_of(folder: str | Path, files: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        64 hexadecimal digits for each file.
+        64 hexadecimal digits for each file, in the order of their paths.
 
     Raises
     ------
@@ -73,14 +73,14 @@ def digests_of(folder: str | Path, files: Iterable[str]) -> dict[str, str]:
             found[path] = [*state, digest]
     settled = {
         path: entry
-        for path, entry in ((path, found[path]) for path, _ in unread)
-        if max(entry[1:3]) < now - SETTLED
+        for path, entry in found.items()
+        if entry is not kept.get(path) and max(entry[1:3]) < now - SETTLED
     }
     if settled:
         with contextlib.suppress(OSError):
             kept_at.parent.mkdir(parents=True, exist_ok=True)
             write_file(str(kept_at), json.dumps({**kept, **settled}))
-    return {path: entry[-1] for path, entry in found.items()}
+    return {path: found[path][-1] for path in sorted(found)}
 
 
 def digest_of(file: str | Path) -> str:

@@ -137,6 +137,11 @@ def choose_folds(
             "train_folds, valid_folds and test_folds go together: give all "
             "three, or none of them and a test_fold."
         )
+    for name, folds in zip(("train", "valid", "test"), lists):
+        if not isinstance(folds, (list, tuple)):
+            raise ValueError(
+                f"{name}_folds is {folds!r}: give a list, such as [1, 2]."
+            )
     lists = check_folds(
         *lists, available, n_folds, validation_required=protocol != "paper"
     )

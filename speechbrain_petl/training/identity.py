@@ -118,24 +118,22 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
         By key: how many ``clips`` (or ``lines`` of the label map) there are,
         and a ``sha256`` of entries and files in their order.
     """
-    root = str(hparams["data_folder"])
+    manifests = {
+        key: json.loads(Path(hparams[key]).read_text("utf-8"))
+        for key in sorted(key for key in hparams if key.endswith(MANIFEST))
+    }
+    files = {
+        file
+        for entries in manifests.values()
+        for entry in entries.values()
+        for file in _files(entry)
+    }
+    digests = digests_of(hparams["data_folder"], files)
     found = {}
-    for key in sorted(key for key in hparams if key.endswith(MANIFEST)):
-        entries = json.loads(Path(hparams[key]).read_text("utf-8"))
-        files = {
-            id_: sorted(
-                value.removeprefix(ROOT)
-                for value in entry.values()
-                if isinstance(value, str) and value.startswith(ROOT)
-            )
-            for id_, entry in entries.items()
-        }
-        digests = digests_of(
-            root, (f for names in files.values() for f in names)
-        )
+    for key, entries in manifests.items():
         whole = hashlib.sha256()
         for id_, entry in entries.items():
-            content = [digests[name] for name in files[id_]]
+            content = [digests[file] for file in _files(entry)]
             line = json.dumps([id_, entry, content], sort_keys=True)
             whole.update(f"{line}\n".encode())
         found[key] = {"clips": len(entries), "sha256": whole.hexdigest()}
@@ -145,6 +143,15 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     return found
+
+
+def _files(entry):
+    """Returns the files that an entry of a manifest names."""
+    return [
+        value.removeprefix(ROOT)
+        for _, value in sorted(entry.items())
+        if isinstance(value, str) and value.startswith(ROOT)
+    ]
 
 
 def differences(there: Mapping, here: Mapping) -> str:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import yaml
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.training.command_line import (
+    DEFAULTS,
     divide,
     one_interval,
     read_arguments,
@@ -28,6 +30,7 @@ from speechbrain_petl.utils.plain_yaml import plain_values
 import speechbrain as sb
 from speechbrain.utils.distributed import (
     ddp_init_group,
+    if_main_process,
     infer_device,
     run_on_main,
 )
@@ -81,7 +84,11 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
         # Its threads would end the process by SIGABRT, now and then.
         atexit.register(torch.distributed.destroy_process_group)
     device = check_device(run_opts.device or infer_device())
-    shaping = {k: v for k, v in options.items() if k not in NEUTRAL}
+    shaping = {
+        key: value
+        for key, value in options.items()
+        if key not in NEUTRAL and value != DEFAULTS[key]
+    }
     overrides = name_apart(text, overrides, shaping)
     if plain_values(text, overrides).get("precision") == "auto":
         overrides["precision"] = best_precision(device)
@@ -90,9 +97,8 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     changes = "\n".join(f"{key}: {value}" for key, value in overrides.items())
     hparams = load_hyperpyyaml(text, changes)
     hparams["run_folder"] = RunFolder(hparams, sys.argv[0])
-    run_on_main(
-        take_folder,
-        args=[hparams, settings_of(text, overrides), overwrite],
+    on_main(
+        lambda: take_folder(hparams, settings_of(text, overrides), overwrite)
     )
     try:
         sb.create_experiment_directory(hparams["output_folder"])
@@ -120,7 +126,33 @@ def check_data(hparams: dict) -> None:
     ValueError
         If the data differ. The folder is left as it was.
     """
-    run_on_main(lambda: hparams["run_folder"].settle(data_of(hparams)))
+    on_main(lambda: hparams["run_folder"].settle(data_of(hparams)))
+
+
+def on_main(work: Callable[[], None]) -> None:
+    """Calls a function on the main process; if that fails, all processes end.
+
+    The main one raises the error, and the others say nothing: with
+    ``run_on_main`` they would wait for it until they are killed.
+
+    Arguments
+    ---------
+    work : callable
+        What to do once for all processes.
+    """
+    failure = [None]
+    if if_main_process():
+        try:
+            work()
+        except Exception as error:
+            failure = [error]
+    failed = [failure[0] is not None]
+    if torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(failed)
+    if failure[0] is not None:
+        raise failure[0]
+    if failed[0]:
+        sys.exit(1)
 
 
 def take_folder(hparams: dict, settings: dict, overwrite: bool) -> None:

@@ -124,13 +124,13 @@ def used(brain) -> dict:
     Returns
     -------
     dict
-        Those that change what is computed. ``device`` is the kind of device,
-        ``processes`` how many share the training.
+        Those that change what is computed and are in the YAML or no default;
+        ``device``, its kind, and ``processes``, how many share the training.
     """
     options = {
         key: getattr(brain, key)
-        for key in DEFAULTS
-        if key not in NEUTRAL and hasattr(brain, key)
+        for key in DEFAULTS.keys() - NEUTRAL
+        if hasattr(brain.hparams, key) or getattr(brain, key) != DEFAULTS[key]
     }
     return {
         **options,
