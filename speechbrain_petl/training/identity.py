@@ -115,8 +115,8 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        By key: how many ``clips`` (or ``lines`` of the label map) there are,
-        and a ``sha256`` of entries and files in their order.
+        By key: how many ``clips`` a manifest has, and a ``sha256`` of its
+        entries and their files, or of the label map.
     """
     manifests = {
         key: json.loads(Path(hparams[key]).read_text("utf-8"))
@@ -138,10 +138,7 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
             whole.update(f"{line}\n".encode())
         found[key] = {"clips": len(entries), "sha256": whole.hexdigest()}
     content = Path(hparams["label_map"]).read_bytes()
-    found["label_map"] = {
-        "lines": len(content.splitlines()),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+    found["label_map"] = {"sha256": hashlib.sha256(content).hexdigest()}
     return found
 
 
@@ -190,7 +187,9 @@ def _show(value):
     if value is ABSENT:
         return "absent"
     if isinstance(value, dict) and "sha256" in value:
-        (what, number), *_ = value.items()
-        return f"{number} {what} ({value['sha256'][:12]})"
+        return " ".join(
+            value[:12] if key == "sha256" else f"{value} {key}"
+            for key, value in value.items()
+        )
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

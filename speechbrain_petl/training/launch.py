@@ -250,7 +250,9 @@ def tell_errors(debug: bool):
         where = f"; traceback: {files[0].baseFilename}" if files else ""
         known = issubclass(kind, (ValueError, OSError))
         name = "" if known else f"{kind.__name__}: "
-        print(f"Error: {name}{sentence(error)}{where}", file=sys.stderr)
+        said = sentence(error)
+        said = said.removesuffix(".") if where else said
+        print(f"Error: {name}{said}{where}", file=sys.stderr)
 
     return hook
 

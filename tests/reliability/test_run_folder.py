@@ -16,7 +16,7 @@ from speechbrain_petl.training.run_folder import RunFolder, release
 
 ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes/ESC50/hparams/linear.yaml"
-REMEDY = "give another --output_folder, or --overwrite True"
+REMEDY = "; give another --output_folder, or --overwrite True"
 
 
 def content(folder):
@@ -142,7 +142,7 @@ def test_another_backbone_of_the_same_shape(
         next(model.parameters()).view(-1)[0] += 1
     model.save_pretrained(tmp_path / "other")
     said = fails(YAML, with_option(args, "ast_source", tmp_path / "other"))
-    assert re.search("the backbone's fingerprint is .* there and .* here", said)
+    assert re.search(r"fingerprint is \w{12} there and \w{12} here;", said)
     assert content(folder) == before
     # A copy of the same weights is the same backbone.
     shutil.copytree(tiny_folder, tmp_path / "copy")
@@ -193,8 +193,8 @@ def remove_a_clip(corpus):
 @pytest.mark.parametrize(
     "spoil, said",
     [
-        (change_a_clip, r"_manifest is \d+ clips \(\w{12}\) there and \d+ cl"),
-        (reorder_the_classes, r"label_map is 6 lines \(\w+\) there and 6 line"),
+        (change_a_clip, r"_manifest is \d+ clips \w{12} there and \d+ clips"),
+        (reorder_the_classes, r"label_map is \w{12} there and \w{12} here"),
         (remove_a_clip, r"_manifest is \d+ clips"),
     ],
 )
