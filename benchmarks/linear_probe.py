@@ -21,10 +21,8 @@ def epoch(backbone, corpus, clips, frames, precision, device, stored):
     """One epoch over the corpus."""
     from speechbrain_petl.dataio.audio import read_audio
     from speechbrain_petl.dataio.cache import WaveformCache
-    from speechbrain_petl.training.stored_states import (
-        SplitEncoder,
-        store_states,
-    )
+    from speechbrain_petl.lobes.split_encoder import SplitEncoder
+    from speechbrain_petl.training.stored_states import store_states
 
     from speechbrain.dataio.batch import PaddedBatch
     from speechbrain.dataio.dataloader import SaveableDataLoader
@@ -74,7 +72,7 @@ def epoch(backbone, corpus, clips, frames, precision, device, stored):
             batch = batch.to(device)
             inputs = batch.states.data if stored else fbank(*batch.sig)
             with autocast(device, precision):
-                logits = head(encoder(inputs))
+                logits = head(encoder(inputs, stored=stored))
             loss = torch.nn.functional.cross_entropy(
                 logits.float(), batch.target.to(device)
             )

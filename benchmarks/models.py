@@ -1,6 +1,8 @@
 """Backbones, models of the recipes and data, as the benchmarks use them."""
 
 import atexit
+import runpy
+import sys
 import tempfile
 from pathlib import Path
 
@@ -41,6 +43,13 @@ def load_recipe(yaml: str, backbone: str, **overrides) -> dict:
     from hyperpyyaml import load_hyperpyyaml
 
     return load_hyperpyyaml(*recipe(yaml, backbone, **overrides))
+
+
+def recipe_brain() -> type:
+    """Returns the Brain of the recipe's ``train.py``."""
+    folder = RECIPE.parent
+    sys.path.insert(0, str(folder))  # its data preparation
+    return runpy.run_path(str(folder / "train.py"))["ESC50Brain"]
 
 
 def write_clips(

@@ -9,7 +9,7 @@ with SpecAugment and all that ``Brain`` does.
 import torch
 
 from benchmarks.measure import Contender
-from benchmarks.models import autocast, load_recipe
+from benchmarks.models import autocast, load_recipe, recipe_brain
 from benchmarks.worker import count_operations
 
 HERE = "benchmarks.training_step"
@@ -75,8 +75,6 @@ def count_step(run, encoder):
 
 def whole_step(yaml, backbone, batch, frames, precision, device):
     """A recipe's own step, from waveforms."""
-    from speechbrain_petl.training.brain import AudioClassificationBrain
-
     import speechbrain as sb
     from speechbrain.dataio.batch import PaddedBatch
     from speechbrain.dataio.encoder import CategoricalEncoder
@@ -85,17 +83,18 @@ def whole_step(yaml, backbone, batch, frames, precision, device):
     hparams["precision"] = precision
     labels = CategoricalEncoder()
     labels.update_from_iterable(range(N_CLASSES))
-    brain = AudioClassificationBrain(
+    brain = recipe_brain()(
         modules=hparams["modules"],
         classifier=hparams["classifier"],
         label_encoder=labels,
         opt_class=hparams["opt_class"],
         lr_annealing=hparams["lr_annealing"],
         loggers=[],
+        selects=hparams["selects"],
         hparams=hparams,
         run_opts={"device": device, "noprogressbar": True},
     )
-    brain.total_updates = 10**6
+    brain.total_updates, brain.batch_sizes, brain.step = 10**6, [batch], 1
     brain.on_fit_start()
     brain.on_stage_start(sb.Stage.TRAIN, 1)
     brain.modules.train()

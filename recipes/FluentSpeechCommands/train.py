@@ -7,6 +7,7 @@ To run this recipe, from its folder:
 
 import sys
 
+import torch
 from fsc_prepare import prepare_fsc
 from speechbrain_petl.artefacts.write import save_artefact
 from speechbrain_petl.dataio.datasets import make_datasets
@@ -15,7 +16,38 @@ from speechbrain_petl.dataio.labels import load_label_encoder
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.launch import check_data, start
 
+import speechbrain as sb
+from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.distributed import run_on_main
+
+
+class FluentSpeechCommandsBrain(AudioClassificationBrain):
+    """Classifies what a spoken command asks for."""
+
+    def compute_forward(
+        self, batch: PaddedBatch, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Returns logits [B, classes] of waveforms [B, samples]."""
+        batch = batch.to(self.device)
+        if stage in self.stored:
+            # The frozen part has run: see cache_embeddings.
+            embeddings = self.modules.encoder(batch.states.data, stored=True)
+        else:
+            wavs, lens = batch.sig
+            feats = self.modules.compute_features(wavs, lens)
+            if stage == sb.Stage.TRAIN:
+                # SpecAugment takes [B, mel, frame].
+                feats = self.modules.augment(feats.mT).mT
+            embeddings = self.modules.encoder(feats, lens)
+        return self.modules.classifier(embeddings)
+
+    def compute_objectives(
+        self, predictions: torch.Tensor, batch: PaddedBatch, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Returns the cross entropy, averaged over the batch."""
+        targets = batch.target.to(self.device)
+        return torch.nn.functional.cross_entropy(predictions.float(), targets)
+
 
 if __name__ == "__main__":
     hparams, run_opts = start(sys.argv[1:])
@@ -52,13 +84,14 @@ if __name__ == "__main__":
     loggers = [hparams["train_logger"]]
     if hparams["use_tensorboard"]:
         loggers.append(hparams["tensorboard_logger"]())
-    brain = AudioClassificationBrain(
+    brain = FluentSpeechCommandsBrain(
         modules=hparams["modules"],
         classifier=hparams["classifier"],
         label_encoder=label_encoder,
         opt_class=hparams["opt_class"],
         lr_annealing=hparams["lr_annealing"],
         loggers=loggers,
+        selects=hparams["selects"],
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],

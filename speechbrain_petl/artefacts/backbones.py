@@ -1,12 +1,10 @@
 """Which backbone an artefact was trained on, and where it is here."""
 
-import copy
 import os
-from itertools import chain
 from pathlib import Path
 
 from huggingface_hub import try_to_load_from_cache
-from speechbrain_petl.lobes.ast import AST, fit_positions
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.fingerprint import fingerprint
 
 # Folders that hold backbones' folders, separated as PATH is.
@@ -72,7 +70,7 @@ def locate(name: str) -> str:
     )
 
 
-def check_backbone(backbone: AST, expected: str) -> None:
+def check_backbone(backbone: Backbone, expected: str) -> None:
     """Refuses a backbone other than the one an artefact was trained on.
 
     Raises
@@ -91,41 +89,7 @@ def check_backbone(backbone: AST, expected: str) -> None:
         )
 
 
-def sharing_copy(backbone: AST) -> AST:
-    """A copy with a structure of its own and the original's tensors."""
-    tensors = chain(backbone.parameters(), backbone.buffers())
-    return copy.deepcopy(backbone, {id(tensor): tensor for tensor in tensors})
-
-
-def refit(
-    backbone: AST, max_length: int, position_embeddings: str, pooling: str
-) -> AST:
-    """The same backbone for another clip length or pooling.
-
-    Arguments
-    ---------
-    backbone : AST
-        As its checkpoint has it, with its own clip length; left as it is.
-    max_length : int
-        Frames, as in ``AST``.
-    position_embeddings : str
-        As in ``AST``.
-    pooling : str
-        As in ``AST``.
-
-    Returns
-    -------
-    AST
-        Shares every tensor with ``backbone`` but the position embeddings.
-    """
-    fitted = sharing_copy(backbone)
-    fit_positions(fitted.model, max_length, position_embeddings)
-    fitted.model.requires_grad_(False)
-    fitted.pooling = pooling
-    return fitted
-
-
-def commit(backbone: AST) -> str | None:
+def commit(backbone: Backbone) -> str | None:
     """The hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None

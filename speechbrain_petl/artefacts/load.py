@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain_petl.artefacts.backbones import check_backbone, locate, refit
+from speechbrain_petl.artefacts.backbones import check_backbone, locate
 from speechbrain_petl.artefacts.check import check_labels, load_tensors
 from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.safe_yaml import TRUSTED, Spec
 from speechbrain_petl.artefacts.self_check import check_probe
 from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.features import ASTFbank
 from speechbrain_petl.lobes.petl import PETLModel
 from torch import nn
@@ -56,7 +57,7 @@ def load_backbone(metadata: dict, source: str | None = None) -> AST:
 def load_trained(
     folder: str | Path,
     backbone: AST | None = None,
-    fit: Callable[..., AST] = refit,
+    fit: Callable[..., Backbone] = Backbone.refit,
     trusted: tuple[str, ...] = TRUSTED,
 ) -> Trained:
     """Loads an artefact onto a backbone, strictly.
@@ -69,7 +70,7 @@ def load_trained(
         As ``load_backbone`` gives it, already checked; its tensors are shared
         with the result. Loaded by default.
     fit : callable
-        Gives the backbone the artefact's clip length, as ``refit`` does.
+        Gives the backbone the artefact's clip length, as ``Backbone.refit`` does.
     trusted : tuple of str
         Packages from which the artefact may make modules.
 
@@ -91,9 +92,9 @@ def load_trained(
     options = spec.options("ast")
     spec.built["ast"] = fit(
         backbone,
-        options["max_length"],
-        options["position_embeddings"],
-        options["pooling"],
+        max_length=options["max_length"],
+        position_embeddings=options["position_embeddings"],
+        pooling=options["pooling"],
     )
     device = next(backbone.parameters()).device
     modules = [

@@ -4,9 +4,11 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 
 import huggingface_hub
+import torch
 import transformers
 from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.hub import (
@@ -21,6 +23,8 @@ from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.to_peft import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
+from speechbrain_petl.utils.errors import sentence
+from speechbrain_petl.utils.messages import first_line
 from tqdm import tqdm
 
 EXPORTERS = {"onnx": export_onnx, "pt2": export_program, "peft": to_peft}
@@ -36,29 +40,40 @@ def quiet() -> None:
 
 def predict(options) -> int:
     """Classifies files by one artefact."""
-    bank = AdapterBank(options.backbone, options.device)
+    bank = AdapterBank(options.backbone, _device(options.device))
     bank.add("", options.artefact, options.revision)
     return _classify(bank, options)
 
 
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
-    bank = AdapterBank(options.backbone, options.device)
-    for text in options.task:
-        name, equals, source = text.partition("=")
+    tasks = [text.partition("=") for text in options.task]
+    for name, equals, source in tasks:
         if not (name and equals and source):
             raise ValueError(
-                f"--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
-                f"'{text}'."
+                "--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
+                f"'{name}{equals}{source}'."
             )
+    bank = AdapterBank(options.backbone, _device(options.device))
+    for name, _, source in tasks:
         bank.add(name, source)
     return _classify(bank, options)
 
 
+def _device(name):
+    """Returns the name of a device that tensors can be put on."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"There is no device '{name}' here: give cpu, or cuda where there "
+            f"is a GPU ({first_line(error)})."
+        ) from error
+    return name
+
+
 def _classify(bank, options):
-    """Classifies file after file; names those that cannot be and goes on."""
-    if options.top < 1:
-        raise ValueError(f"--top is at least 1, not {options.top}.")
+    """Classifies file after file; a file that fails does not stop the rest."""
     failed = 0
     many = len(options.files) > 1
     for path in tqdm(
@@ -66,11 +81,16 @@ def _classify(bank, options):
     ):
         try:
             predictions = bank.classify_file(path)
-        except ValueError as error:
+        except Exception as error:  # whatever it is, the next may be fine
             failed += 1
-            _say(f"speechbrain-petl: {error}", sys.stderr)
+            if options.debug:
+                _say(traceback.format_exc(), sys.stderr)
+            said = sentence(error)
+            if path not in said:
+                said = f"{path}: {said}"
+            _say(f"speechbrain-petl: {said}", sys.stderr)
             if options.json:
-                _say(json.dumps({"file": path, "error": str(error)}))
+                _say(json.dumps({"file": path, "error": said}))
             continue
         for prediction in predictions:
             labels = bank[prediction.task].labels
@@ -178,6 +198,8 @@ def export(options) -> int:
             f"'{options.path}' does not say what to write: let it end in .onnx "
             f"or .pt2, or give --format, one of {', '.join(EXPORTERS)}."
         )
+    if kind != "peft" and os.path.isdir(options.path):
+        raise ValueError(f"'{options.path}' is a folder: name a file to write.")
     difference = EXPORTERS[kind](_load(options), options.path)
     print(f"'{options.path}' equals the model within {difference:.2g}.")
     return 0
@@ -190,7 +212,7 @@ def push(options) -> int:
         options.repo,
         options.revision,
         options.private,
-        options.licence,
+        options.license,
     )
     print(f"'{options.repo}' has it, at commit {commit}.")
     return 0

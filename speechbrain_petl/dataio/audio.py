@@ -1,78 +1,116 @@
-"""Reads an audio file whole, or says what is wrong with it."""
+"""Reads an audio file whole, or tells what is wrong with it."""
 
 import os
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soundfile
 import torch
+from speechbrain_petl.dataio.containers import CHECKED, is_cut_off
+from speechbrain_petl.dataio.resampling import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    normalize,
+    usable_rate,
+)
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-OGG_PAGE = 65307  # bytes that a page has at most
-UNKNOWN_SIZES = (0, 0xFFFFFFFF)  # what writes to a pipe leaves in a header
-MP3_SLACK = 4 * 1152  # samples by which its header may be off
-FLOATS = ("FLOAT", "DOUBLE")  # the encodings that can hold nan
-BLOCK = 1 << 20  # samples read at once when only looking
+MP3_SLACK = 4 * 1152  # samples by which the length in its header may be off
+FLOATS = ("FLOAT", "DOUBLE")  # the encodings that can hold any number
+# Full scale is 1. The samples of 32-bit integers that nobody scaled reach
+# 2 ** 31; the power of much larger ones overflows in the features.
+LOUDEST = 2.0**31
+BLOCK = 1 << 20  # samples decoded at once when only looking
+
+# What to say of a file that cannot be used. ``{path}`` and the like are
+# filled in by ``read_audio``.
+REASONS = {
+    "missing": "There is no file '{path}'.",
+    "unreadable": "'{path}' cannot be read as audio (wav, aiff, au, caf, "
+    "flac, ogg or mp3): {error}",
+    "unsupported": "'{path}' is of a format in which a file that was cut off "
+    "looks whole: convert it to wav or flac.",
+    "sample rate": "'{path}' has a sample rate of {rate} Hz, which is not "
+    f"between {LOWEST_RATE} and {HIGHEST_RATE}: its header is damaged.",
+    "cut off": "'{path}' is cut off: it ends before the end that its format "
+    "marks. Copy it again.",
+    "empty": "'{path}' holds no audio: it has no sample.",
+    "not finite": "'{path}' holds samples that are nan or infinite: write it "
+    "anew.",
+    "out of range": "'{path}' holds samples beyond 2^31, where full scale is 1: "
+    "write it anew.",
+}
+FAILURES = (RuntimeError, OSError, ValueError, TypeError, MemoryError)
 
 
 def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
-    """Reads a local audio file as a mono waveform [samples].
+    """Reads a local audio file as a mono waveform.
 
     Arguments
     ---------
     path : str
-        The file: wav, flac, ogg or mp3.
+        Audio file: wav, aiff, au, caf, flac, ogg or mp3.
     normalizer : AudioNormalizer
-        Resamples and averages the channels.
+        Has the wanted sample rate; averages the channels.
+
+    Returns
+    -------
+    torch.Tensor
+        Waveform [time].
 
     Raises
     ------
     ValueError
         If there is no such file, it is not audio, was cut off, holds no
-        sample, or one that is no finite number.
+        sample, or one that is nan, infinite or enormous.
+
+    Example
+    -------
+    >>> path = str(getfixture("tmp_path") / "a.wav")
+    >>> soundfile.write(path, np.zeros((100, 2)), 8000)
+    >>> read_audio(path, AudioNormalizer(16000)).shape
+    torch.Size([200])
     """
     path = str(path)
     if not os.path.isfile(path):
-        raise ValueError(f"There is no file '{path}'.")
+        raise unusable(path, "missing")
     try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        cut_off = is_cut_off(path, len(audio))
-    except (RuntimeError, OSError, ValueError, MemoryError) as error:
-        raise ValueError(
-            f"'{path}' cannot be read as audio (wav, flac, ogg or mp3): {error}"
-        ) from error
-    if cut_off:
-        raise ValueError(
-            f"'{path}' is cut off: it ends before the end that its format "
-            "marks. Copy it again."
-        )
-    if len(audio) == 0:
-        raise ValueError(f"'{path}' holds no audio: it has no sample.")
-    if not np.isfinite(audio).all():
-        raise ValueError(
-            f"'{path}' holds samples that are nan or infinite: write it anew."
-        )
-    return normalizer(torch.from_numpy(audio), rate)
+        with soundfile.SoundFile(path) as file:
+            rate, reason = file.samplerate, reason_in_header(path, file)
+            if reason is None:
+                audio = file.read(dtype="float32", always_2d=True)
+                reason = reason_in_samples(file, [audio])
+    except FAILURES as error:
+        raise unusable(path, "unreadable", error=error) from error
+    if reason is not None:
+        raise unusable(path, reason, rate=rate)
+    return normalize(audio, rate, normalizer)
+
+
+def unusable(path: str, reason: str, **facts) -> ValueError:
+    """Returns the error to raise about a file that cannot be used."""
+    return ValueError(REASONS[reason].format(path=path, **facts))
 
 
 def look_at(path: str) -> tuple[float, str | None]:
-    """Finds what would keep a file from being read, without decoding it all.
+    """Finds what would keep a file from being read, decoding little of it.
 
-    A header that can be read, and a last sample that can, speak for what lies
-    between; floating-point samples are looked at one and all.
+    The header, the size of the file and its last sample vouch for what lies
+    between. MP3 files are decoded, as their header may count frames that are
+    no longer there; floating-point samples are all looked at.
 
     Arguments
     ---------
     path : str
-        The file.
+        Audio file.
 
     Returns
     -------
     duration : float
-        In seconds.
+        Duration in seconds.
     reason : str or None
-        Why the file cannot be used: ``missing``, ``unreadable``, ``empty``,
-        ``cut off`` or ``not finite``.
+        Why the file cannot be used, a key of ``REASONS``.
 
     Example
     -------
@@ -86,67 +124,82 @@ def look_at(path: str) -> tuple[float, str | None]:
         return 0.0, "missing"
     try:
         with soundfile.SoundFile(path) as file:
-            if not file.frames:
-                return 0.0, "empty"
-            file.seek(file.frames - 1)
-            n_samples = file.tell() + len(file.read(1))
-            if file.format != "MP3" and n_samples < file.frames:
-                return 0.0, "cut off"
-            if file.format in ("WAV", "OGG") and is_cut_off(path, n_samples):
-                return 0.0, "cut off"
-            if file.subtype in FLOATS:
-                file.seek(0)
-                for block in file.blocks(BLOCK, dtype="float32"):
-                    if not np.isfinite(block).all():
-                        return 0.0, "not finite"
+            reason = reason_in_header(path, file)
+            if reason is None:
+                if file.format == "MP3" or file.subtype in FLOATS:
+                    skipped = 0
+                else:
+                    skipped = file.seek(file.frames - 1)
+                reason = reason_in_samples(file, decoded(file), skipped)
+            if reason is not None:
+                return 0.0, reason
             return file.frames / file.samplerate, None
-    except (RuntimeError, OSError):
+    except FAILURES:
         return 0.0, "unreadable"
 
 
-def is_cut_off(path: str, n_samples: int) -> bool:
-    """Whether a file that can be decoded ends too early.
+def decoded(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    """Yields the samples of a file in blocks [time, channels].
 
-    libsndfile gives what is there of a truncated wav, ogg or mp3 file, and
-    says nothing. (Of a flac file it does.)
+    ``SoundFile.blocks`` gives whole blocks also of a file that is cut off,
+    with whatever was in memory behind the last sample.
+    """
+    while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        yield block
+
+
+def reason_in_header(path: str, file: soundfile.SoundFile) -> str | None:
+    """Finds what can be seen of a file without decoding it.
 
     Arguments
     ---------
     path : str
-        The file.
-    n_samples : int
-        How many could be decoded.
+        Audio file.
+    file : soundfile.SoundFile
+        The same, opened.
 
-    Example
+    Returns
     -------
-    >>> path = getfixture("tmp_path") / "a.wav"
-    >>> soundfile.write(path, torch.zeros(100).numpy(), 16000)
-    >>> is_cut_off(str(path), 100)
-    False
-    >>> _ = path.write_bytes(path.read_bytes()[:-2])
-    >>> is_cut_off(str(path), 99)
-    True
+    str or None
+        Why the file cannot be used, a key of ``REASONS``.
     """
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        start = file.read(8)
-        file.seek(max(0, size - 2 * OGG_PAGE))
-        end = file.read()
-    if start.startswith(b"RIFF"):
-        stated = int.from_bytes(start[4:], "little")
-        return stated not in UNKNOWN_SIZES and stated + 8 > size
-    if start.startswith(b"OggS"):
-        return not _ends_stream(end[end.rfind(b"OggS") :])
-    expected = soundfile.info(path).frames
-    return path.lower().endswith(".mp3") and n_samples + MP3_SLACK < expected
+    if file.format not in CHECKED:
+        return "unsupported"
+    if not usable_rate(file.samplerate):
+        return "sample rate"
+    if is_cut_off(path):
+        return "cut off"
+    return None if file.frames else "empty"
 
 
-def _ends_stream(page):
-    """Whether an Ogg page is whole and marked as the last of its stream."""
-    if len(page) < 27:
-        return False
-    lengths = page[27 : 27 + page[26]]
-    whole = len(lengths) == page[26] and len(page) >= 27 + page[26] + sum(
-        lengths
-    )
-    return whole and bool(page[5] & 4)
+def reason_in_samples(
+    file: soundfile.SoundFile,
+    blocks: Iterable[np.ndarray],
+    n_samples: int = 0,
+) -> str | None:
+    """Looks at decoded samples, and whether there are as many as stated.
+
+    Arguments
+    ---------
+    file : soundfile.SoundFile
+        The file, opened.
+    blocks : iterable of numpy.ndarray
+        Its samples up to the end [time, channels].
+    n_samples : int
+        How many samples were left out before them.
+
+    Returns
+    -------
+    str or None
+        Why the file cannot be used, a key of ``REASONS``.
+    """
+    for block in blocks:
+        n_samples += len(block)
+        if not np.isfinite(block).all():
+            return "not finite"
+        if np.abs(block).max(initial=0) > LOUDEST:
+            return "out of range"
+    slack = MP3_SLACK if file.format == "MP3" else 0
+    if n_samples + slack < file.frames:
+        return "cut off"
+    return None if n_samples else "empty"

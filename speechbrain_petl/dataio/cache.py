@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import scipy
 import soundfile
 import torch
 import torchaudio
@@ -18,7 +19,11 @@ VARIABLE = "SPEECHBRAIN_PETL_CACHE"
 SLACK = 0.05  # share of the size that is written between two looks at it
 FRESH = 3600.0  # seconds in which a use is not noted again
 # What decodes and resamples: other versions may differ in the last bits.
-VERSIONS = (torchaudio.__version__, soundfile.__libsndfile_version__)
+VERSIONS = (
+    torchaudio.__version__,
+    scipy.__version__,
+    soundfile.__libsndfile_version__,
+)
 
 
 def cache_root() -> Path:

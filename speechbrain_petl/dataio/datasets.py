@@ -1,5 +1,8 @@
 """From a manifest to batches of 16 kHz mono waveforms and label indices."""
 
+from pathlib import Path
+
+import torch
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.cache import WaveformCache
 
@@ -7,7 +10,6 @@ from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.dataio.preprocess import AudioNormalizer
-from speechbrain.utils.data_pipeline import provides, takes
 
 
 def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
@@ -58,6 +60,58 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     return entries
 
 
+class Waveform:
+    """From the path of a file of any rate and channels to its waveform.
+
+    An object, and no function inside another one, since worker processes
+    that are spawned receive it pickled.
+
+    Arguments
+    ---------
+    sample_rate : int
+        Sample rate of the waveforms in Hz.
+    cache : WaveformCache
+        Holds what was decoded before.
+
+    Example
+    -------
+    >>> import soundfile
+    >>> path = str(getfixture("tmp_path") / "a.wav")
+    >>> soundfile.write(path, [0.0] * 100, 8000)
+    >>> Waveform(16000, WaveformCache(0))(path).shape
+    torch.Size([200])
+    """
+
+    def __init__(self, sample_rate: int, cache: WaveformCache):
+        self.normalizer = AudioNormalizer(sample_rate)
+        self.cache = cache
+
+    def __call__(self, wav: str) -> torch.Tensor:
+        """Returns the waveform [time] of a file."""
+        return self.cache.get(wav, self.decode)
+
+    def decode(self, wav: str | Path) -> torch.Tensor:
+        """Returns the waveform [time] of a file, past the cache."""
+        return read_audio(str(wav), self.normalizer)
+
+
+class Target:
+    """From a label to its index.
+
+    Arguments
+    ---------
+    label_encoder : CategoricalEncoder
+        Label map of the corpus.
+    """
+
+    def __init__(self, label_encoder: CategoricalEncoder):
+        self.label_encoder = label_encoder
+
+    def __call__(self, label: str) -> int:
+        """Returns the index of a label."""
+        return self.label_encoder.encode_label(label)
+
+
 def make_datasets(
     manifests: dict[str, str],
     data_folder: str,
@@ -88,35 +142,16 @@ def make_datasets(
         ``target``; None for a manifest without entries, such as the
         validation split of a protocol that has none.
     """
-    normalize = AudioNormalizer(sample_rate)
-    cache = WaveformCache(cache_gb, sample_rate)
-
-    def decode(wav):
-        """Decodes a file of any rate and number of channels."""
-        return read_audio(wav, normalize)
-
-    @takes("wav")
-    @provides("sig")
-    def audio_pipeline(wav):
-        """Gives a waveform [samples]."""
-        return cache.get(wav, decode)
-
-    @takes("label")
-    @provides("target")
-    def label_pipeline(label):
-        """Turns a label into its index."""
-        return label_encoder.encode_label(label)
-
-    datasets = {}
+    waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
+    target = Target(label_encoder)
+    datasets: dict[str, DynamicItemDataset | None] = {}
     for split, path in manifests.items():
         entries = read_manifest(path, data_folder)
-        datasets[split] = (
-            None
-            if not entries
-            else DynamicItemDataset(
-                entries,
-                dynamic_items=[audio_pipeline, label_pipeline],
-                output_keys=["id", "sig", "target"],
-            )
-        )
+        datasets[split] = None
+        if entries:
+            dataset = DynamicItemDataset(entries)
+            dataset.add_dynamic_item(waveform, takes="wav", provides="sig")
+            dataset.add_dynamic_item(target, takes="label", provides="target")
+            dataset.set_output_keys(["id", "sig", "target"])
+            datasets[split] = dataset
     return datasets

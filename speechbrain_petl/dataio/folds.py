@@ -1,88 +1,13 @@
-"""Which folds train, validate and test.
-
-Two protocols share out a corpus that comes in folds. ``rotate`` keeps one
-fold to test on and the fold before it, cyclically, to validate on. ``paper``
-trains on everything but the test fold and validates on nothing: the last
-epoch counts, so that nothing is ever selected on the test fold.
-"""
+"""Which folds of a corpus train, validate and test."""
 
 from collections.abc import Iterable, Mapping
 
 from speechbrain_petl.dataio.manifests import Clip
+from speechbrain_petl.dataio.protocols import PROTOCOLS, Folds
 
 from speechbrain.utils.logger import get_logger
 
 logger = get_logger(__name__)
-
-Folds = list[int]
-
-
-def rotate(test_fold: int, n_folds: int = 5) -> tuple[Folds, Folds, Folds]:
-    """Shares out the folds: one tests, the one before validates, rest train.
-
-    Arguments
-    ---------
-    test_fold : int
-        The fold to test on, counted from 1.
-    n_folds : int
-        How many folds the whole corpus has.
-
-    Returns
-    -------
-    train, valid, test : list of int
-
-    Raises
-    ------
-    ValueError
-        If there is no such fold.
-
-    Example
-    -------
-    >>> rotate(5)
-    ([1, 2, 3], [4], [5])
-    >>> rotate(1)
-    ([2, 3, 4], [5], [1])
-    """
-    train, _, test = leave_one_out(test_fold, n_folds)
-    valid = (test_fold - 2) % n_folds + 1
-    return [fold for fold in train if fold != valid], [valid], test
-
-
-def leave_one_out(test_fold: int, n_folds: int) -> tuple[Folds, Folds, Folds]:
-    """Shares out the folds: one tests, all the others train.
-
-    Arguments
-    ---------
-    test_fold : int
-        The fold to test on, counted from 1.
-    n_folds : int
-        How many folds the whole corpus has.
-
-    Returns
-    -------
-    train, valid, test : list of int
-        ``valid`` is empty.
-
-    Raises
-    ------
-    ValueError
-        If there is no such fold.
-
-    Example
-    -------
-    >>> leave_one_out(2, n_folds=4)
-    ([1, 3, 4], [], [2])
-    """
-    if test_fold not in range(1, n_folds + 1):
-        raise ValueError(
-            f"test_fold is {test_fold!r}, but the folds of this corpus are "
-            f"1 to {n_folds}: give one of these numbers."
-        )
-    train = [fold for fold in range(1, n_folds + 1) if fold != test_fold]
-    return train, [], [test_fold]
-
-
-PROTOCOLS = {"rotate": rotate, "paper": leave_one_out}
 
 
 def choose_folds(

@@ -7,24 +7,58 @@ from speechbrain_petl.utils.files import replacing
 
 from speechbrain.dataio.encoder import CategoricalEncoder
 
+LABEL_MAP = "label_encoder.txt"
+# What reading Python's literals raises of a file that has none
+MALFORMED = (
+    KeyError,
+    ValueError,
+    SyntaxError,
+    IndexError,
+    TypeError,
+    RecursionError,
+    MemoryError,
+)
+
 
 def load_label_encoder(path: str) -> CategoricalEncoder:
     """Reads the label map that the data preparation wrote.
+
+    Arguments
+    ---------
+    path : str
+        The label map.
+
+    Returns
+    -------
+    CategoricalEncoder
+        With indices from 0, none of them left out.
 
     Raises
     ------
     ValueError
         If it is missing or malformed.
+
+    Example
+    -------
+    >>> path = str(getfixture("tmp_path") / "label_encoder.txt")
+    >>> write_label_map(path, ["dog", "rooster"])
+    >>> load_label_encoder(path).encode_label("rooster")
+    1
     """
     encoder = CategoricalEncoder()
     try:
-        found = encoder.load_if_possible(path)
-    except (KeyError, ValueError, SyntaxError, IndexError) as error:
-        raise ValueError(f"'{path}' is no label map: {error}.") from error
-    if not found:
+        encoder.load(path)
+    except FileNotFoundError as error:
         raise ValueError(
             f"There is no label map at '{path}': run the data preparation, "
             "which writes it beside the manifests."
+        ) from error
+    except MALFORMED as error:
+        raise ValueError(f"'{path}' is no label map: {error}.") from error
+    if not encoder.ind2lab or set(encoder.ind2lab) != set(range(len(encoder))):
+        raise ValueError(
+            f"'{path}' is no label map: its {len(encoder)} labels are not "
+            "numbered from 0 on."
         )
     encoder.expect_len(len(encoder))
     return encoder
@@ -67,9 +101,6 @@ def labels_by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
                 f"{number} in the metadata: restore the original file."
             )
     return [names[number] for number in sorted(names)]
-
-
-LABEL_MAP = "label_encoder.txt"
 
 
 def write_label_map(path: str | Path, labels: Iterable[str]) -> None:

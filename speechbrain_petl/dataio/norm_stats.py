@@ -1,6 +1,7 @@
 """Mean and standard deviation of a corpus's log-mel features."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import reduce
 from pathlib import Path
 
 import torch
@@ -10,6 +11,10 @@ from speechbrain_petl.lobes.features import ASTFbank
 from tqdm import tqdm
 
 from speechbrain.dataio.preprocess import AudioNormalizer
+from speechbrain.processing.features import (
+    combine_gaussian_statistics,
+    gaussian_statistics,
+)
 
 
 def compute_norm_stats(
@@ -20,26 +25,26 @@ def compute_norm_stats(
 ) -> tuple[float, float]:
     """Computes the statistics of the clips that a manifest lists.
 
-    Give it the training manifest: no other clip may count. Each clip counts
-    with its own frames, neither padded nor augmented. (AST's script averages
-    over padded clips, and over batches.)
+    Give it the training manifest, as no other clip may count. Clips are
+    neither padded nor augmented. (AST's script averages over padded clips,
+    and over batches.)
 
     Arguments
     ---------
     manifest : str or Path
-        A run's ``train.json``.
+        The ``train.json`` of a run.
     data_folder : str or Path
-        What its ``{data_root}`` stands for.
+        Folder of the corpus, for ``{data_root}`` in the manifest.
     max_length : int
-        Frames of 10 ms after which a clip is cut, as in training.
+        Number of frames of 10 ms after which a clip is cut, as in training.
     sample_rate : int
-        In Hz.
+        Sample rate of the features in Hz.
 
     Returns
     -------
     mean, std : float
-        Of all mel bins of all frames; ``feature_mean`` and ``feature_std`` of
-        a recipe.
+        Statistics over all mel bins of all frames: ``feature_mean`` and
+        ``feature_std`` of a recipe.
 
     Raises
     ------
@@ -67,9 +72,9 @@ def compute_norm_stats(
     fbank = ASTFbank(max_length, sample_rate=sample_rate)
     normalizer = AudioNormalizer(sample_rate)
 
-    def features():
-        """Features [frames, mel] of each clip."""
-        for entry in tqdm(entries.values(), unit="clip"):
+    def features() -> Iterator[torch.Tensor]:
+        """Yields the features [frames, mel] of each clip."""
+        for entry in tqdm(entries.values(), unit="clip", disable=None):
             wav = read_audio(entry["wav"], normalizer)
             n_frames = fbank.n_frames(torch.tensor(len(wav)))
             yield fbank.log_mel(wav[None])[0, :n_frames]
@@ -78,15 +83,14 @@ def compute_norm_stats(
 
 
 def running_moments(tensors: Iterable[torch.Tensor]) -> tuple[float, float]:
-    """Mean and standard deviation over all values of many tensors.
+    """Computes mean and standard deviation over all values of many tensors.
 
-    Exact, in float64, and in one pass: the pairwise update of Chan, Golub
-    and LeVeque (1979).
+    Exact, in float64, and in one pass.
 
     Arguments
     ---------
     tensors : iterable of torch.Tensor
-        Of any shape, at least one of them not empty.
+        Tensors of any shape, at least one, none of them empty.
 
     Returns
     -------
@@ -94,15 +98,9 @@ def running_moments(tensors: Iterable[torch.Tensor]) -> tuple[float, float]:
 
     Example
     -------
-    >>> running_moments([torch.tensor([1.0, 2.0]), torch.tensor([6.0])])
-    (3.0, 2.160246899469287)
+    >>> running_moments([torch.tensor([1.0, 3.0]), torch.tensor([5.0, 3.0])])
+    (3.0, 1.4142135623730951)
     """
-    count, mean, squares = 0, 0.0, 0.0
-    for tensor in tensors:
-        values = tensor.double()
-        n, shift = values.numel(), float(values.mean()) - mean
-        squares += float((values - values.mean()).square().sum())
-        squares += shift**2 * count * n / (count + n)
-        count += n
-        mean += shift * n / count
-    return mean, (squares / count) ** 0.5
+    statistics = (gaussian_statistics(tensor.double()) for tensor in tensors)
+    _, mean, variance = reduce(combine_gaussian_statistics, statistics)
+    return mean.item(), variance.sqrt().item()

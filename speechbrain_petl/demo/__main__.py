@@ -80,18 +80,15 @@ def print_table(folder: Path) -> None:
 
 
 def label_one(run: Path) -> None:
-    """Labels a file of the test fold with the trained adapter."""
-    from speechbrain_petl.inference.classifier import PETLClassifier
-
+    """Labels a clip of the test fold by the command ``speechbrain-petl``."""
     manifest = json.loads((run / "manifest" / "test.json").read_text())
     clip = next(iter(manifest.values()))
     file = clip["wav"].replace("{data_root}", str(run.parent / "corpus"))
-    classifier = PETLClassifier.from_hparams(source=str(run / "artefact"))
-    _, score, _, label = classifier.classify_file(file)
-    print(
-        f"\n{file}\nis labelled '{label[0]}' (probability "
-        f"{score.exp().item():.2f}) and is '{clip['label']}'."
-    )
+    print(f"\nA clip of class '{clip['label']}', labeled by predict:")
+    command = [sys.executable, "-m", "speechbrain_petl.cli", "predict"]
+    command += [str(run / "artefact"), file]
+    print("$ speechbrain-petl " + " ".join(command[3:]), flush=True)
+    subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from speechbrain_petl.utils.files import swapping_folder
 
 #: Lies in every folder written here; a folder without it is never replaced.
 MARKER = "DEMO_CORPUS.json"
@@ -43,18 +42,10 @@ def whole_folder(folder: str | Path, **settings) -> Iterator[Path]:
             f"{folder} exists and holds no {MARKER}: it was not written here, "
             f"so it is left alone. Give another folder."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{folder.name}.", dir=folder.parent
-    ) as temporary:
-        new = Path(temporary) / "new"
-        new.mkdir()
+    with swapping_folder(folder) as new:
         yield new
         note = {"sounds": "procedural, no recordings", **settings}
         (new / MARKER).write_text(json.dumps(note, indent=2) + "\n")
-        if ours:
-            os.rename(folder, Path(temporary) / "old")
-        os.rename(new, folder)
 
 
 def write_wav(path: Path, wave: np.ndarray, sample_rate: int) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from speechbrain_petl.artefacts.backbones import refit, sharing_copy
 from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.hub import local_artefact
 from speechbrain_petl.artefacts.load import Trained, load_backbone, load_trained
@@ -19,6 +18,7 @@ from speechbrain_petl.inference.mixed_batch import (
     decide,
 )
 from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, cut
+from speechbrain_petl.lobes.share import share
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
@@ -132,11 +132,13 @@ class AdapterBank:
             )
 
     def _fit(self, backbone, max_length, position_embeddings, pooling):
-        """As ``refit``; tasks of one clip length share its positions too."""
+        """Like ``Backbone.refit``; tasks of one clip length share its positions too."""
         key = max_length, position_embeddings
         if key not in self._fitted:
-            self._fitted[key] = refit(backbone, *key, pooling)
-        fitted = sharing_copy(self._fitted[key])
+            self._fitted[key] = backbone.refit(
+                max_length=max_length, position_embeddings=position_embeddings
+            )
+        fitted = share(self._fitted[key])
         fitted.pooling = pooling
         return fitted
 

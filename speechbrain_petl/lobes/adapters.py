@@ -1,11 +1,13 @@
 """Adapters: small networks from [B, T, d] to [B, T, d]."""
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
 
 def bottleneck_width(width: int, reduction_rate: float) -> int:
-    """Width ``r = round(d / reduction_rate)`` of a bottleneck.
+    """Returns the width ``r = round(d / reduction_rate)`` of a bottleneck.
 
     Python's rounding (half to even), as in the papers' counts.
 
@@ -29,9 +31,9 @@ def bottleneck_width(width: int, reduction_rate: float) -> int:
 
 
 def start(
-    down: nn.Module, up: nn.Module, std: float = 0.02, identity: bool = True
+    down: nn.Linear, up: nn.Linear, std: float = 0.02, identity: bool = True
 ) -> None:
-    """Initialises an adapter's first and last projection.
+    """Initializes an adapter's first and last projection.
 
     ``down ~ N(0, std^2)``; ``up`` is zero, so that the adapter adds nothing
     at step 0 and every tensor trains after one update. With
@@ -65,14 +67,14 @@ class Bottleneck(nn.Module):
     width : int
         Size d of input and output.
     reduction_rate : float
-        d over the bottleneck's width; ``round(d / reduction_rate)`` units.
+        Ratio of d to the bottleneck's width, ``round(d / reduction_rate)``.
     activation : callable
-        Makes the non-linearity.
+        Function that makes the non-linearity.
     dropout : float
-        Probability of dropping a hidden unit in training.
+        Dropout rate of the hidden units.
     identity : bool
-        Start with a zero up projection. ``False`` is the reference code's
-        real start, with both projections N(0, 0.02^2).
+        If True, the up projection starts at zero. ``False`` is the reference
+        code's real start, with both projections N(0, 0.02^2).
 
     Raises
     ------
@@ -90,7 +92,7 @@ class Bottleneck(nn.Module):
         self,
         width: int,
         reduction_rate: float = 64,
-        activation=nn.GELU,
+        activation: Callable[[], nn.Module] = nn.GELU,
         dropout: float = 0.0,
         identity: bool = True,
     ):
@@ -110,31 +112,30 @@ class Bottleneck(nn.Module):
 class Convpass(nn.Module):
     """Convpass adapter: ``up(dropout(act(conv(act(down(x))))))``.
 
-    A bottleneck with a convolution inside, which gives a transformer a sense
-    of what is next to what: Jie and Deng, arXiv 2207.07039 (there 3 x 3 over
-    image patches), here 3 wide along the token sequence as in arXiv
-    2312.03694. ``act`` is QuickGELU, ``x * sigmoid(1.702 x)``.
+    A bottleneck with a convolution inside, which gives a transformer a local
+    bias: Jie and Deng, arXiv 2207.07039 (there 3 x 3 over image patches), here
+    3 wide along the token sequence as in arXiv 2312.03694. ``act`` is QuickGELU, ``x * sigmoid(1.702 x)``.
 
     The reference code computes the convolution and drops the result. That is
     ``convolution=False``: the activation is applied twice and there is no
     convolution, so the trainable count is smaller than the papers' by the
-    dead ``3 r^2 + r`` parameters a module that they count.
+    unused ``3 r^2 + r`` parameters of each module that they count.
 
     Arguments
     ---------
     width : int
         Size d of input and output.
     reduction_rate : float
-        d over the bottleneck's width r; ``r = round(d / reduction_rate)``.
+        Ratio of d to the bottleneck's width, ``r = round(d / reduction_rate)``.
     kernel_size : int
-        Tokens that the convolution sees at once; an odd number.
+        Width of the convolution in tokens, an odd number.
     dropout : float
-        Probability of dropping a hidden unit in training.
+        Dropout rate of the hidden units.
     convolution : bool
-        ``False`` leaves the convolution out, as the reference code.
+        If False, leaves out the convolution, as the reference code.
     identity : bool
-        Start with a zero up projection. ``False`` is the reference code's
-        real start, with both projections N(0, 0.02^2).
+        If True, the up projection starts at zero. ``False`` is the reference
+        code's real start, with both projections N(0, 0.02^2).
 
     Raises
     ------
@@ -163,7 +164,7 @@ class Convpass(nn.Module):
         if convolution:
             self.conv = same_conv(narrow, narrow, kernel_size)
             nn.init.xavier_uniform_(self.conv.weight)
-            nn.init.zeros_(self.conv.bias)
+            nn.init.zeros_(self.conv.get_parameter("bias"))
         self.convolution = convolution
         self.dropout = nn.Dropout(dropout)
         self.up = nn.Linear(narrow, width)
@@ -178,7 +179,7 @@ class Convpass(nn.Module):
 
 
 def quick_gelu(x: torch.Tensor) -> torch.Tensor:
-    """``x * sigmoid(1.702 x)``, a cheap approximation of GELU.
+    """Computes ``x * sigmoid(1.702 x)``, a cheap approximation of GELU.
 
     Example
     -------
@@ -191,7 +192,7 @@ def quick_gelu(x: torch.Tensor) -> torch.Tensor:
 def same_conv(
     n_in: int, n_out: int, kernel_size: int, groups: int = 1
 ) -> nn.Conv1d:
-    """A convolution that keeps the length, over [B, n_in, T].
+    """Makes a convolution over [B, n_in, T] that keeps the length.
 
     Raises
     ------

@@ -1,13 +1,15 @@
 """AST: a stock Hugging Face Audio Spectrogram Transformer, ready to adapt."""
 
 import os
+from typing import Any
 
 import torch
 from speechbrain_petl.lobes import attention
-from torch import nn
+from speechbrain_petl.lobes.ast_positions import fit_positions
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.utils.messages import first_line
 from transformers import ASTModel
 
-POSITIONS = ("resize", "zeros")
 # Tokens [B, T, d]: the special ones, prompts if any, then the patches.
 POOLINGS = {
     "mean": lambda tokens, special, patches: tokens,
@@ -19,7 +21,7 @@ POOLINGS = {
 }
 
 
-class AST(nn.Module):
+class AST(Backbone):
     """A pretrained AST (arXiv 2104.01778), its clip length and its pooling.
 
     Holds a stock ``transformers.ASTModel``, never a subclass: a subclass
@@ -29,16 +31,16 @@ class AST(nn.Module):
     Arguments
     ---------
     source : str
-        A model of the Hugging Face hub, or a local folder in its format. For
-        a folder nothing is asked of the network.
+        Model of the Hugging Face hub, or local folder in its format; the
+        network is not used for a folder.
     revision : str, optional
         Branch, tag or commit on the hub.
     max_length : int, optional
         Frames (10 ms each) of a clip; the checkpoint's own by default.
     position_embeddings : str
-        What happens to the grid of position embeddings if ``max_length`` is
-        not the checkpoint's: ``resize`` cuts it from its middle when shorter
-        and interpolates it when longer, as AST's authors do; ``zeros`` puts
+        How the grid of position embeddings follows a ``max_length`` other
+        than the checkpoint's: ``resize`` cuts its middle when shorter and
+        interpolates it when longer, as AST's authors do; ``zeros`` puts
         zeros in any case, as the reference code of arXiv 2312.03694 did for
         all its results.
     pooling : str
@@ -63,6 +65,22 @@ class AST(nn.Module):
     torch.Size([2, 48])
     """
 
+    IDENTITY_FIELDS = (
+        "model_type",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "hidden_act",
+        "layer_norm_eps",
+        "qkv_bias",
+        "patch_size",
+        "frequency_stride",
+        "time_stride",
+        "num_mel_bins",
+    )
+    FITTED_TENSORS = ("position_embeddings",)
+
     def __init__(
         self,
         source: str = "MIT/ast-finetuned-audioset-10-10-0.4593",
@@ -72,55 +90,92 @@ class AST(nn.Module):
         pooling: str = "mean",
     ):
         super().__init__()
-        _check("position_embeddings", position_embeddings, POSITIONS)
-        _check("pooling", pooling, POOLINGS)
         self.source = str(source)
         self.revision = revision
-        self.pooling = pooling
-        self.model = load_ast(self.source, revision)
-        fit_positions(self.model, max_length, position_embeddings)
+        self.model: ASTModel = load_ast(self.source, revision)
+        self.configure(max_length, position_embeddings, pooling)
         self.model.requires_grad_(False)
         self.eval()
 
-    @property
-    def config(self):
-        """The backbone's configuration, ``max_length`` as it is used."""
-        return self.model.config
-
-    def tokens(self, feats: torch.Tensor) -> torch.Tensor:
-        """The final LayerNorm's output [B, T, d] for features [B, frames, mels]."""
-        want = (self.config.max_length, self.config.num_mel_bins)
-        if feats.shape[1:] != want:
+    def configure(  # type: ignore[override]
+        self,
+        max_length: int | None = None,
+        position_embeddings: str = "resize",
+        pooling: str = "mean",
+    ) -> None:
+        """Sets clip length, positions and pooling, as in the class."""
+        if pooling not in POOLINGS:
             raise ValueError(
-                f"The features have {feats.shape[1]} frames of "
-                f"{feats.shape[2]} bins, but this AST reads {want[0]} frames "
-                f"of {want[1]}: give the front end and the AST the same "
-                "max_length."
+                f"pooling is one of {', '.join(POOLINGS)}, not '{pooling}'."
             )
-        return self.model(feats).last_hidden_state
+        fit_positions(self.model, max_length, position_embeddings)
+        self.pooling = pooling
 
-    def forward(self, feats: torch.Tensor, lens=None) -> torch.Tensor:
-        """Pooled embeddings [B, d] of features [B, frames, mels].
+    @property
+    def max_length(self) -> int:
+        """Number of frames of a clip."""
+        return self.config.max_length
 
-        ``lens``, relative lengths, is there for SpeechBrain's interfaces: the
-        AST was trained to read the padding too.
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Frames and mel bins of a clip's features."""
+        return self.config.max_length, self.config.num_mel_bins
+
+    def tokens(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes the final LayerNorm's output.
+
+        Arguments
+        ---------
+        inputs : torch.Tensor
+            Features [B, frames, mels].
+        lens : torch.Tensor, optional
+            Ignored: the AST was trained to read the padding too.
+
+        Returns
+        -------
+        torch.Tensor
+            Tokens [B, T, d].
+
+        Raises
+        ------
+        ValueError
+            If the features are of another size.
         """
         del lens
-        embeddings = self.model.embeddings
-        while not hasattr(embeddings, "n_special") and hasattr(
-            embeddings, "target"
-        ):
-            embeddings = embeddings.target
-        special = getattr(embeddings, "n_special", 2)
+        frames, mels = self.input_shape
+        if inputs.shape[1:] != (frames, mels):
+            raise ValueError(
+                f"The features have {inputs.shape[1]} frames of "
+                f"{inputs.shape[2]} bins, but this AST reads {frames} frames "
+                f"of {mels}: give the front end and the AST the same "
+                "max_length."
+            )
+        return self.model(inputs).last_hidden_state
+
+    def forward(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes embeddings [B, d] of features [B, frames, mels]."""
+        tokens = self.tokens(inputs, lens)
         pick = POOLINGS[self.pooling]
-        picked = pick(self.tokens(feats), special, count_patches(self.config))
+        picked = pick(tokens, self.n_special, count_patches(self.config))
         if picked.shape[1] == 0:
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)
 
+    def record(self) -> dict[str, Any]:
+        """Returns clip length, width and pooling, for an artefact."""
+        return {
+            "max_length": self.max_length,
+            "hidden_size": self.config.hidden_size,
+            "pooling": self.pooling,
+        }
 
-def count_patches(config) -> int:
-    """Patches that an AST of this configuration cuts a clip into.
+
+def count_patches(config: Any) -> int:
+    """Counts the patches of a clip in an AST of this configuration.
 
     Example
     -------
@@ -138,8 +193,9 @@ def count_patches(config) -> int:
 def load_ast(source: str, revision: str | None = None) -> ASTModel:
     """Loads a stock ``ASTModel`` in float32 with fused attention, strictly."""
     local = os.path.isdir(source)
+    load: Any = ASTModel.from_pretrained
     try:
-        model, info = ASTModel.from_pretrained(
+        model, info = load(
             source,
             revision=revision or "main",
             dtype=torch.float32,
@@ -153,7 +209,7 @@ def load_ast(source: str, revision: str | None = None) -> ASTModel:
             + (f" at revision '{revision}'" if revision else "")
             + ": give a model of the Hugging Face hub (reachable, or already "
             "in the local cache) or a folder with config.json and "
-            f"model.safetensors. ({_first_line(error)})"
+            f"model.safetensors. ({first_line(error)})"
         ) from error
     lost = sorted(info["missing_keys"]) + sorted(
         str(key[0]) for key in info["mismatched_keys"]
@@ -164,78 +220,3 @@ def load_ast(source: str, revision: str | None = None) -> ASTModel:
             f"missing or misshapen, the first '{lost[0]}'."
         )
     return model
-
-
-@torch.no_grad()
-def fit_positions(model: ASTModel, max_length: int | None, how: str) -> None:
-    """Gives a model the positions of another clip length, in place.
-
-    Arguments
-    ---------
-    model : ASTModel
-        The backbone; its configuration's ``max_length`` is updated.
-    max_length : int, optional
-        Frames of a clip from now on; unchanged by default.
-    how : str
-        ``resize`` or ``zeros``, see ``AST``.
-    """
-    config, embeddings = model.config, model.embeddings
-    if max_length is None:
-        max_length = config.max_length
-    if max_length < config.patch_size:
-        raise ValueError(
-            f"max_length is {max_length} frames, but one patch of "
-            f"'{config.name_or_path}' needs {config.patch_size}."
-        )
-    n_freq, n_time = embeddings.get_shape(config)
-    config.max_length = max_length
-    _, n_new = embeddings.get_shape(config)
-    old = embeddings.position_embeddings
-    prefix = old.shape[1] - n_freq * n_time
-    grid = old[:, prefix:].transpose(1, 2).unflatten(2, (n_freq, n_time))
-    grid = resize_time(grid, n_new)
-    new = torch.cat([old[:, :prefix], grid.flatten(2).transpose(1, 2)], dim=1)
-    if how == "zeros":
-        new = torch.zeros_like(new)
-    embeddings.position_embeddings = nn.Parameter(new)
-
-
-def resize_time(grid: torch.Tensor, n_time: int) -> torch.Tensor:
-    """Cuts the middle of, or stretches, the last axis of a position grid.
-
-    Arguments
-    ---------
-    grid : torch.Tensor
-        Positions [1, d, frequency, time].
-    n_time : int
-        Patches along the time axis from now on.
-
-    Returns
-    -------
-    torch.Tensor
-        Positions [1, d, frequency, n_time].
-
-    Example
-    -------
-    >>> resize_time(torch.arange(6.0).view(1, 1, 1, 6), 2).flatten().tolist()
-    [2.0, 3.0]
-    """
-    now = grid.shape[-1]
-    if n_time <= now:
-        first = now // 2 - n_time // 2
-        return grid[..., first : first + n_time]
-    size = (grid.shape[-2], n_time)
-    return nn.functional.interpolate(grid, size=size, mode="bilinear")
-
-
-def _check(name, value, allowed):
-    """Refuses a value that is not one of the allowed ones."""
-    if value not in allowed:
-        raise ValueError(
-            f"{name} is one of {', '.join(allowed)}, not '{value}'."
-        )
-
-
-def _first_line(error):
-    """The gist of a library's long message."""
-    return str(error).strip().split("\n")[0]

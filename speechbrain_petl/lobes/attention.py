@@ -1,4 +1,4 @@
-"""Attention whose backward pass in bf16 is fast on a CPU, too.
+"""Attention whose backward pass in bf16 is fast on CPUs too.
 
 PyTorch's fused attention for the CPU is fast forwards, but its backward pass
 in bf16 is slower than that in float32. Here the backward pass recomputes the
@@ -13,12 +13,14 @@ Everything else (GPUs, float32, no gradients, ``torch.compile``, masks,
 dropout, causality) is transformers' ``sdpa``.
 """
 
+from typing import Any
+
 import torch
 from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-#: What transformers knows it by, as ``attn_implementation``.
+# Its name in transformers, as ``attn_implementation``
 NAME = "sdpa_batched_backward"
 CACHE = 2**21  # bytes of probabilities for each thread at a time
 SOFTMAX_BACKWARD = torch.ops.aten._softmax_backward_data.out
@@ -28,8 +30,14 @@ class BatchedBackward(torch.autograd.Function):
     """Scaled dot-product attention [B, H, T, d_h]; see the module's text."""
 
     @staticmethod
-    def forward(ctx, query, key, value, scale):
-        """As PyTorch has it."""
+    def forward(
+        ctx,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        scale: float,
+    ) -> torch.Tensor:
+        """Computes attention as PyTorch does."""
         ctx.save_for_backward(query, key, value)
         ctx.scale = scale
         return torch.nn.functional.scaled_dot_product_attention(
@@ -38,66 +46,64 @@ class BatchedBackward(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad):
-        """Some heads at a time, in the same memory."""
-        query, key, value = ctx.saved_tensors
-        q, k = (query * ctx.scale).flatten(0, 1), key.flatten(0, 1)
-        v, g = value.flatten(0, 1), grad.flatten(0, 1)
-        dq, dk, dv = (torch.empty_like(x) for x in (q, k, v))
-        size = q.element_size() * q.shape[1] * k.shape[1]
+    def backward(ctx, grad: torch.Tensor) -> tuple:
+        """Computes the gradients for some heads at a time, in one memory."""
+        saved: tuple[torch.Tensor, ...] = ctx.saved_tensors
+        query, key, value, grad = (x.flatten(0, 1) for x in (*saved, grad))
+        size = query.element_size() * query.shape[1] * key.shape[1]
         heads = torch.get_num_threads() * max(1, CACHE // size)
-        parts = (q, k, k * ctx.scale, v, g, dq, dk, dv)
-        parts = zip(*(x.split(heads) for x in parts), strict=True)
-        buffers = q.new_empty(3, min(heads, len(q)), q.shape[1], k.shape[1])
-        for q, k, k_scaled, v, g, to_q, to_k, to_v in parts:
-            s, p, dp = buffers[:, : len(q)]
+        inputs = (query * ctx.scale, key, key * ctx.scale, value, grad)
+        outputs = tuple(torch.empty_like(x) for x in (query, key, value))
+        parts = zip(*(x.split(heads) for x in (*inputs, *outputs)), strict=True)
+        shape = min(heads, len(query)), query.shape[1], key.shape[1]
+        memory = query.new_empty(3, *shape)
+        for q, k, k_scaled, v, g, dq, dk, dv in parts:
+            s, p, dp = memory[:, : len(q)]
             torch.softmax(torch.bmm(q, k.mT, out=s), dim=-1, out=p)
-            torch.bmm(p.mT, g, out=to_v)
+            torch.bmm(p.mT, g, out=dv)
             torch.bmm(g, v.mT, out=dp)
             ds = SOFTMAX_BACKWARD(dp, p, -1, p.dtype, grad_input=s)
-            torch.bmm(ds, k_scaled, out=to_q)
-            torch.bmm(ds.mT, q, out=to_k)
-        return (
-            dq.view(query.shape),
-            dk.view(key.shape),
-            dv.view(value.shape),
-            None,
+            torch.bmm(ds, k_scaled, out=dq)
+            torch.bmm(ds.mT, q, out=dk)
+        shaped = (
+            x.view(like.shape) for x, like in zip(outputs, saved, strict=True)
         )
+        return (*shaped, None)
 
 
 def attention(
-    module,
+    module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    **kwargs,
+    **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """An attention function in transformers' form.
+    """Computes attention in the form that transformers calls.
 
     Arguments
     ---------
     module : torch.nn.Module
-        Of transformers, whose attention this is; has ``is_causal``.
+        Attention module of transformers; has ``is_causal``.
     query, key, value : torch.Tensor
-        [B, H, T, d_h]; keys and values may be of more tokens than queries.
+        Heads [B, H, T, d_h]; there may be more keys and values than queries.
     attention_mask : torch.Tensor, optional
-        As ``sdpa`` takes it.
+        Mask as in ``sdpa``.
     dropout : float
-        Of the probabilities.
+        Dropout rate of the attention weights.
     scaling : float, optional
-        1 / sqrt(d_h) by default.
+        Factor of the scores; 1 / sqrt(d_h) by default.
     **kwargs : dict
-        As ``sdpa`` takes it.
+        Other arguments of ``sdpa``.
 
     Returns
     -------
     output : torch.Tensor
-        [B, T, H, d_h].
+        Attention's output [B, T, H, d_h].
     weights : None
-        Are not given.
+        Attention weights, which are not computed.
 
     Example
     -------

@@ -1,23 +1,30 @@
 """Checkpointed: a layer whose activations are computed twice, not kept."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+from speechbrain_petl.lobes.wrapper import Wrapper
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 
-class Checkpointed(nn.Module):
+class Checkpointed(Wrapper):
     """Gradient checkpointing of its target (arXiv 1604.06174).
 
     Non-reentrant: the reentrant kind gives no gradient at all when, as here,
     nothing that the layer reads needs one. Buffers, such as BatchNorm's
     running statistics, are updated by the first computation only.
 
+    ``torch.compile`` compiles the target, but not the checkpointing around it
+    (it knows no ``context_fn``): with ``fullgraph=True`` it therefore refuses
+    a model that trains.
+
     Arguments
     ---------
     target : torch.nn.Module
-        The layer.
+        Layer.
 
     Example
     -------
@@ -27,14 +34,15 @@ class Checkpointed(nn.Module):
     torch.Size([4, 4])
     """
 
-    def __init__(self, target: nn.Module):
-        super().__init__()
-        self.target = target
-
-    def forward(self, *args, **kwargs):
-        """Calls the target; keeps its activations only without gradients."""
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the target without keeping its activations."""
         if not torch.is_grad_enabled():
             return self.target(*args, **kwargs)
+        return self.checkpoint(*args, **kwargs)
+
+    @torch.compiler.disable(recursive=False)
+    def checkpoint(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the target now, and once more in the backward pass."""
         return checkpoint(
             self.target,
             *args,
@@ -44,12 +52,12 @@ class Checkpointed(nn.Module):
         )
 
     def merge(self) -> nn.Module:
-        """The layer itself."""
+        """Returns the layer itself."""
         return self.target
 
     @contextlib.contextmanager
-    def unchanged(self):
-        """Puts the target's buffers back to what they were on entering."""
+    def unchanged(self) -> Iterator[None]:
+        """Restores the target's buffers to what they were on entering."""
         before = [(b, b.clone()) for b in self.target.buffers()]
         try:
             yield

@@ -1,27 +1,24 @@
 """Wrappers that only make sense together, at several sites.
 
 Deep prompts need the tokens that they replace, a prefix needs room, an
-adapter on the residual stream needs somebody to hand it on. Without its
-companion such a wrapper would run all the same and compute something else,
-so it says what it needs and ``PETLModel`` looks after it.
+adapter on the residual stream needs a module that hands it on. Without its
+companion such a wrapper would run all the same and compute something else, so
+it says what it needs and ``PETLModel`` checks that it is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from speechbrain_petl.lobes.wrapper import Need, Wrapper
 from torch import nn
 
 
-def check_companions(placed: Mapping[str, list[nn.Module]]) -> None:
-    """Raises if a wrapper misses another one that it needs.
-
-    A wrapper may have a method ``needs()``. It gives a mapping from a role to
-    a class and to the attributes that the wrapper there has to have. The role
-    is that of the same layer, or one without layers such as ``tokens``.
+def check_companions(placed: Mapping[str, Sequence[nn.Module]]) -> None:
+    """Refuses a wrapper that misses another one that it needs.
 
     Arguments
     ---------
-    placed : mapping of str to list of torch.nn.Module
-        The wrappers of each site, by its key.
+    placed : mapping of str to sequence of torch.nn.Module
+        Wrappers of each site, by its key.
 
     Raises
     ------
@@ -42,20 +39,27 @@ def check_companions(placed: Mapping[str, list[nn.Module]]) -> None:
     for key, wrappers in placed.items():
         layer = key.partition(".")[2]
         for wrapper in wrappers:
-            needs = wrapper.needs() if hasattr(wrapper, "needs") else {}
-            for role, (kind, options) in needs.items():
+            needs = wrapper.needs() if isinstance(wrapper, Wrapper) else {}
+            for role, need in needs.items():
                 there = placed.get(f"{role}.{layer}", placed.get(role, []))
-                if not any(_fits(other, kind, options) for other in there):
-                    same = " and ".join(f"{k} {v}" for k, v in options.items())
+                if not any(_fits(other, need) for other in there):
                     raise ValueError(
                         f"{type(wrapper).__name__} at '{key}' needs "
-                        f"{kind.__name__} {f'with {same} ' * bool(same)}"
-                        f"at '{role}' under 'insertions', and it is not there."
+                        f"{_describe(need)} at '{role}' under 'insertions', "
+                        "and it is not there."
                     )
 
 
-def _fits(wrapper, kind, options):
-    """Whether a wrapper is of a class and has these attributes."""
-    return isinstance(wrapper, kind) and all(
-        getattr(wrapper, name) == value for name, value in options.items()
+def _fits(wrapper: nn.Module, need: Need) -> bool:
+    """Returns True if a wrapper is of the class and has the attributes."""
+    return isinstance(wrapper, need.kind) and all(
+        getattr(wrapper, name) == value for name, value in need.options.items()
     )
+
+
+def _describe(need: Need) -> str:
+    """Returns the class and the attributes in words."""
+    if not need.options:
+        return need.kind.__name__
+    options = " and ".join(f"{k} {v}" for k, v in need.options.items())
+    return f"{need.kind.__name__} with {options}"

@@ -2,6 +2,7 @@
 
 import torch
 from speechbrain_petl.lobes.adapters import bottleneck_width, same_conv
+from speechbrain_petl.lobes.batch_norm import BatchNorm
 from torch import nn
 
 
@@ -14,25 +15,26 @@ class Conformer(nn.Module):
     an adapter in later versions of arXiv 2312.03694.
 
     The reference code overwrites the LayerNorm's output with its input:
-    ``layer_norm=False``; the ``2 d`` parameters a module that it counts then
-    do not exist. In training, BatchNorm uses the batch's statistics and
-    updates its running ones, which belong to what is saved.
+    ``layer_norm=False``; then the ``2 d`` parameters of each module that it
+    counts do not exist. In training, BatchNorm uses the batch's statistics,
+    those of all processes together, and updates its running ones, which
+    belong to what is saved.
 
     Arguments
     ---------
     width : int
         Size d of input and output.
     reduction_rate : float
-        d over the number r of channels; ``r = round(d / reduction_rate)``.
+        Ratio of d to the number of channels, ``r = round(d / reduction_rate)``.
     kernel_size : int
-        Tokens that the convolution sees at once, an odd number; 31 or 5 in
-        the papers.
+        Width of the convolution in tokens, an odd number; 31 or 5 in the
+        papers.
     layer_norm : bool
-        ``False`` leaves the LayerNorm out, as the reference code.
+        If False, leaves out the LayerNorm, as the reference code.
     identity : bool
-        Start with a zero last projection. ``False`` is the reference code's
-        start, PyTorch's own: its output is far from zero, and the pretrained
-        function is lost at the start.
+        If True, the last projection starts at zero. ``False`` is the reference
+        code's start, PyTorch's own: its output is far from zero, and the
+        pretrained function is lost at the start.
 
     Raises
     ------
@@ -61,7 +63,7 @@ class Conformer(nn.Module):
         self.norm = nn.LayerNorm(width) if layer_norm else nn.Identity()
         self.down = nn.Linear(width, 2 * narrow)
         self.depthwise = same_conv(narrow, narrow, kernel_size, groups=narrow)
-        self.batch_norm = nn.BatchNorm1d(narrow)
+        self.batch_norm = BatchNorm(narrow)
         self.up = nn.Linear(narrow, width)
         if identity:
             nn.init.zeros_(self.up.weight)

@@ -1,6 +1,9 @@
 """ASTFbank: AST's log-mel features, a whole batch at once on its device."""
 
+from typing import Any
+
 import torch
+from speechbrain_petl.lobes.front_end import FrontEnd
 from torch import nn
 from torchaudio.compliance.kaldi import get_mel_banks
 
@@ -12,22 +15,23 @@ STATISTICS = {
 }
 
 
-class ASTFbank(nn.Module):
+class ASTFbank(FrontEnd):
     """Kaldi-compatible log-mel filter banks as AST reads them.
 
     Equal to ``transformers.ASTFeatureExtractor`` on each clip alone, also
     inside a padded batch: frames that reach beyond a clip's own end are
-    padded as it pads (zeros before the normalisation, that is, not zero after
-    it). ``(x - mean) / (2 std)``. Computed in float32 under autocast too.
+    padded as it pads (with zeros before the normalization, which are not zero
+    after it). ``(x - mean) / (2 std)``. Computed in float32 under autocast
+    too.
 
     Arguments
     ---------
     max_length : int
-        Frames of the output; longer clips are cut, shorter ones padded.
+        Number of frames; longer clips are cut, shorter ones padded.
     n_mels : int
-        Mel bins.
+        Number of mel bins.
     sample_rate : int
-        In Hz.
+        Sample rate in Hz.
     mean, std : float
         Statistics of the log-mel features; AudioSet's by default. Those of
         other corpora are in ``STATISTICS``.
@@ -62,10 +66,9 @@ class ASTFbank(nn.Module):
         }
         for name, value in sizes.items():
             if value <= 0:
-                raise ValueError(
-                    f"{name} is {value}: give the features' a number above 0."
-                )
+                raise ValueError(f"{name} is {value}: give a number above 0.")
         self.max_length = max_length
+        self.n_mels = n_mels
         self.sample_rate = sample_rate
         # A YAML's numbers are of a class that torch.export does not know.
         self.mean = float(mean)
@@ -79,11 +82,13 @@ class ASTFbank(nn.Module):
         )
         # Kaldi's filters leave out the Nyquist bin.
         mels = nn.functional.pad(mels, (0, 1)).T.contiguous()
+        self.window: torch.Tensor
+        self.mels: torch.Tensor
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("mels", mels, persistent=False)
 
     def n_frames(self, n_samples: torch.Tensor) -> torch.Tensor:
-        """Frames that fit into clips of ``n_samples`` samples, at least one."""
+        """Counts the frames in clips of ``n_samples`` samples, at least one."""
         frames = 1 + (n_samples - self.window_size) // self.shift
         return frames.clamp(1, self.max_length)
 
@@ -91,14 +96,14 @@ class ASTFbank(nn.Module):
     def forward(
         self, wavs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Computes normalised features.
+        """Computes normalized features.
 
         Arguments
         ---------
         wavs : torch.Tensor
             Waveforms [B, samples], zero-padded to the longest.
         lens : torch.Tensor, optional
-            Relative lengths [B]; all whole by default.
+            Relative lengths [B]; all are whole by default.
 
         Returns
         -------
@@ -109,15 +114,44 @@ class ASTFbank(nn.Module):
             feats = self.log_mel(wavs.float(), lens)
             return (feats - self.mean) / (2 * self.std)
 
-    def log_mel(self, wavs, lens=None):
-        """Log-mel features [B, max_length, n_mels] before normalisation."""
+    @property
+    def clip_samples(self) -> int:
+        """Number of samples that it reads at most."""
+        return (self.max_length - 1) * self.shift + self.window_size
+
+    @property
+    def hop_samples(self) -> int:
+        """Number of samples from one frame to the next."""
+        return self.shift
+
+    def unnormalized(self, wav: torch.Tensor) -> torch.Tensor:
+        """Computes log-mel features [frames, n_mels] of one clip [samples]."""
+        n_frames = int(self.n_frames(torch.tensor(len(wav))))
+        return self.log_mel(wav[None])[0, :n_frames]
+
+    def record(self) -> dict[str, Any]:
+        """Returns sample rate, clip length and statistics, for an artefact."""
+        return {
+            "sample_rate": self.sample_rate,
+            "max_length": self.max_length,
+            "mean": self.mean,
+            "std": self.std,
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Returns all options."""
+        return {**self.record(), "n_mels": self.n_mels}
+
+    def log_mel(
+        self, wavs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes log-mel features [B, max_length, n_mels], not normalized."""
         total = wavs.shape[1]
         if lens is None:
             lens = torch.ones(len(wavs), device=wavs.device)
         n_samples = (lens.to(wavs.device, torch.float64) * total).round().long()
-        needed = (self.max_length - 1) * self.shift + self.window_size
         short = max(0, self.window_size - total)
-        wavs = nn.functional.pad(wavs[:, :needed], (0, short))
+        wavs = nn.functional.pad(wavs[:, : self.clip_samples], (0, short))
         frames = wavs.unfold(1, self.window_size, self.shift)
         frames = frames - frames.mean(dim=2, keepdim=True)
         # Pre-emphasis inside each frame, its first sample with itself.

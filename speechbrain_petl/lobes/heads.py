@@ -8,7 +8,7 @@ class NormedLinear(nn.Module):
     """LayerNorm and a linear layer: the head of Hugging Face's AST.
 
     With ``pooling: cls_dist`` this is what ``ASTForAudioClassification``
-    computes, so that what is trained with it can become one
+    computes, so that a model trained with it can become one
     (``speechbrain-petl merge``). In a recipe's YAML::
 
         pooling: cls_dist
@@ -21,7 +21,7 @@ class NormedLinear(nn.Module):
     classes : int
         Number of classes.
     eps : float
-        Of the LayerNorm; AST's by default.
+        Epsilon of the LayerNorm; AST's by default.
 
     Example
     -------

@@ -20,53 +20,28 @@ f(n) + A_par(n) + A_seq(f(n)).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from speechbrain_petl.lobes.wrapper import HIDDEN, Wrapper, join, split, width
 from torch import nn
 
 
-def innermost(module: nn.Module) -> nn.Module:
-    """The stock module that a stack of wrappers holds."""
-    while isinstance(getattr(module, "target", None), nn.Module):
-        module = module.target
-    return module
-
-
-def width(module: nn.Module) -> int:
-    """Size of the vectors that a module reads: its first weight's last axis."""
-    return next(innermost(module).parameters()).shape[-1]
-
-
-def split(output) -> tuple[torch.Tensor, tuple]:
-    """Separates the hidden states from what else a sub-layer returns.
-
-    Hugging Face's attention returns ``(hidden, weights)``, others a tensor.
-    """
-    if isinstance(output, tuple):
-        return output[0], output[1:]
-    return output, ()
-
-
-def join(hidden: torch.Tensor, rest: tuple):
-    """Undoes ``split``."""
-    return (hidden, *rest) if rest else hidden
-
-
-class Insertion(nn.Module):
-    """A sub-layer with an adapter; says nothing yet about how they meet.
+class Insertion(Wrapper):
+    """Base class of a sub-layer with an adapter.
 
     Arguments
     ---------
     target : torch.nn.Module
         The sub-layer; its first argument is the hidden states [B, T, d].
     adapter : callable
-        Called with d, gives the adapter, a module from [B, T, d] to the same.
+        Function from d to the adapter, a module from [B, T, d] to [B, T, d].
     place : str, optional
-        One of the class's ``PLACES``, ``PLACE`` by default: what the adapter
-        reads.
-    residual : bool, optional
-        Whether the adapter's input is added to its output; ``RESIDUAL`` by
+        What the adapter reads, one of the class's ``PLACES``; ``PLACE`` by
         default.
+    residual : bool, optional
+        If True, adds the adapter's input to its output (inner residual);
+        ``RESIDUAL`` by default.
     scale : float
         Factor of the adapter's output.
 
@@ -76,7 +51,7 @@ class Insertion(nn.Module):
         If the place is not one of the class's.
     """
 
-    PLACES = ("before", "after")
+    PLACES: tuple[str, ...] = ("before", "after")
     PLACE = "before"
     RESIDUAL = False
 
@@ -88,21 +63,25 @@ class Insertion(nn.Module):
         residual: bool | None = None,
         scale: float = 1.0,
     ):
-        super().__init__()
+        super().__init__(target)
         place = self.PLACE if place is None else place
         if place not in self.PLACES:
             raise ValueError(
                 f"place is one of {', '.join(self.PLACES)} in "
                 f"{type(self).__name__}, not '{place}'."
             )
-        self.target = target
         self.adapter = adapter(width(target))
         self.place = place
         self.residual = self.RESIDUAL if residual is None else residual
         self.scale = scale
+        # The layouts that keep the pretrained function, given an adapter that
+        # starts with zero output.
+        self.identity_at_start = (
+            self.residual == self.RESIDUAL and place != "before_legacy"
+        )
 
     def adapt(self, hidden: torch.Tensor) -> torch.Tensor:
-        """The scaled adapter, with its inner residual if any, on [B, T, d]."""
+        """Applies the scaled adapter, and its inner residual, to [B, T, d]."""
         adapted = self.scale * self.adapter(hidden)
         return hidden + adapted if self.residual else adapted
 
@@ -120,11 +99,12 @@ class Parallel(Insertion):
     target : torch.nn.Module
         The sub-layer; its first argument is the hidden states [B, T, d].
     adapter : callable
-        Called with d, gives the adapter, a module from [B, T, d] to the same.
+        Function from d to the adapter, a module from [B, T, d] to [B, T, d].
     place : str
-        ``before`` or ``after``: whether it reads the input or the output.
+        ``before`` or ``after``: the adapter reads the target's input or its
+        output.
     residual : bool
-        Whether the adapter's input is added to its output.
+        If True, adds the adapter's input to its output (inner residual).
     scale : float
         Factor of the adapter's output.
 
@@ -142,10 +122,11 @@ class Parallel(Insertion):
     True
     """
 
-    def forward(self, hidden, *args, **kwargs):
-        """Runs target and adapter on [B, T, d] and adds them up."""
-        output, rest = split(self.target(hidden, *args, **kwargs))
-        read = hidden if self.place == "before" else output
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs target and adapter on [B, T, d] and adds their outputs."""
+        output, rest = split(self.target(*args, **kwargs))
+        before = self.place == "before"
+        read = HIDDEN.get(args, kwargs) if before else output
         return join(output + self.adapt(read), rest)
 
 
@@ -158,18 +139,18 @@ class Sequential(Insertion):
 
     ``place="before_legacy"`` is the reference code's "before" (Table III):
     ``f(scale * A(n)) + scale * A(n)``. The sub-layer never sees n, so that
-    the pretrained function is lost at the start; ``residual`` has no say.
+    the pretrained function is lost at the start; ``residual`` is ignored.
 
     Arguments
     ---------
     target : torch.nn.Module
         The sub-layer; its first argument is the hidden states [B, T, d].
     adapter : callable
-        Called with d, gives the adapter, a module from [B, T, d] to the same.
+        Function from d to the adapter, a module from [B, T, d] to [B, T, d].
     place : str
         ``after`` or ``before`` the target, or ``before_legacy``.
     residual : bool
-        Whether the adapter's input is added to its output.
+        If True, adds the adapter's input to its output (inner residual).
     scale : float
         Factor of the adapter's output.
 
@@ -191,13 +172,16 @@ class Sequential(Insertion):
     PLACE = "after"
     RESIDUAL = True
 
-    def forward(self, hidden, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs target and adapter one after the other on [B, T, d]."""
+        if self.place == "after":
+            output, rest = split(self.target(*args, **kwargs))
+            return join(self.adapt(output), rest)
+        hidden = HIDDEN.get(args, kwargs)
         if self.place == "before":
-            return self.target(self.adapt(hidden), *args, **kwargs)
-        if self.place == "before_legacy":
-            adapted = self.scale * self.adapter(hidden)
-            output, rest = split(self.target(adapted, *args, **kwargs))
-            return join(output + adapted, rest)
-        output, rest = split(self.target(hidden, *args, **kwargs))
-        return join(self.adapt(output), rest)
+            args, kwargs = HIDDEN.set(args, kwargs, self.adapt(hidden))
+            return self.target(*args, **kwargs)
+        adapted = self.scale * self.adapter(hidden)
+        args, kwargs = HIDDEN.set(args, kwargs, adapted)
+        output, rest = split(self.target(*args, **kwargs))
+        return join(output + adapted, rest)

@@ -4,34 +4,35 @@ Kim et al., arXiv 2211.02227:
 
     h'' = h' + FFN(norm_ffn(h')) + scale * A(h').
 
-The FFN sees only norm_ffn(h'). Two wrappers say it: ``WithInput`` at
+The FFN sees only norm_ffn(h'). Two wrappers do it: ``WithInput`` at
 ``norm_ffn`` hands h' on beside its output, ``ParallelOnInput`` at ``ffn``
 takes both.
 """
 
-from speechbrain_petl.lobes.insertion import Parallel, join, split
-from torch import nn
+from typing import Any
+
+import torch
+from speechbrain_petl.lobes.insertion import Parallel
+from speechbrain_petl.lobes.wrapper import HIDDEN, Need, Wrapper, join, split
 
 
-class WithInput(nn.Module):
-    """A LayerNorm that gives its input too: ``(norm(h), h)``.
+class WithInput(Wrapper):
+    """A LayerNorm that returns its input too: ``(norm(h), h)``.
 
     Arguments
     ---------
     target : torch.nn.Module
-        The LayerNorm, on [B, T, d].
+        LayerNorm, on [B, T, d].
     """
 
-    def __init__(self, target: nn.Module):
-        super().__init__()
-        self.target = target
+    def needs(self) -> dict[str, Need]:
+        """Returns ``ParallelOnInput`` at ``ffn``."""
+        return {"ffn": Need(ParallelOnInput, {})}
 
-    def needs(self) -> dict:
-        """``ParallelOnInput`` at ``ffn``."""
-        return {"ffn": (ParallelOnInput, {})}
-
-    def forward(self, hidden):
-        """The normalised and the plain hidden states, both [B, T, d]."""
+    def forward(
+        self, hidden: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns normalized and plain hidden states, both [B, T, d]."""
         return self.target(hidden), hidden
 
 
@@ -43,7 +44,7 @@ class ParallelOnInput(Parallel):
 
     Example
     -------
-    >>> import torch
+    >>> from torch import nn
     >>> from speechbrain_petl.lobes.adapters import Bottleneck
     >>> norm, ffn = WithInput(nn.LayerNorm(64)), nn.Linear(64, 64)
     >>> layer = ParallelOnInput(ffn, Bottleneck, scale=0.1)
@@ -54,12 +55,13 @@ class ParallelOnInput(Parallel):
 
     PLACES = ("before",)
 
-    def needs(self) -> dict:
-        """``WithInput`` at ``norm_ffn``."""
-        return {"norm_ffn": (WithInput, {})}
+    def needs(self) -> dict[str, Need]:
+        """Returns ``WithInput`` at ``norm_ffn``."""
+        return {"norm_ffn": Need(WithInput, {})}
 
-    def forward(self, hidden, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the target on norm(h) and the adapter on h, both [B, T, d]."""
-        normed, stream = hidden
-        output, rest = split(self.target(normed, *args, **kwargs))
+        normed, stream = HIDDEN.get(args, kwargs)
+        args, kwargs = HIDDEN.set(args, kwargs, normed)
+        output, rest = split(self.target(*args, **kwargs))
         return join(output + self.adapt(stream), rest)

@@ -2,11 +2,11 @@
 
 import torch
 from speechbrain_petl.lobes.adapters import bottleneck_width, start
-from speechbrain_petl.lobes.insertion import innermost
+from speechbrain_petl.lobes.wrapper import Wrapper, innermost
 from torch import nn
 
 
-class LoRA(nn.Module):
+class LoRA(Wrapper):
     """A linear layer plus a low-rank one: ``W x + scale * up(down(x))``.
 
     For the sites ``query``, ``key``, ``value`` and ``output``, or any other
@@ -17,24 +17,24 @@ class LoRA(nn.Module):
     Arguments
     ---------
     target : torch.nn.Linear
-        The layer.
+        Linear layer, or wrappers over one.
     reduction_rate : float, optional
-        d over the rank. Give this or ``rank``.
+        Ratio of d to the rank. Give this or ``rank``.
     rank : int, optional
-        The rank itself.
+        Rank of the update.
     alpha : float
         Numerator of the scale.
     dropout : float
         Probability of dropping an input of the low-rank path in training.
     identity : bool
-        Start with ``up`` at zero. ``False`` is the reference code's real
+        If True, ``up`` starts at zero. ``False`` is the reference code's real
         start, with both projections N(0, 0.02^2).
 
     Raises
     ------
     ValueError
         If not exactly one of ``reduction_rate`` and ``rank`` is given, the
-        rank is not between 1 and d, or the target is no linear layer.
+        rank is not between 1 and d, or the target is not a linear layer.
 
     Example
     -------
@@ -45,14 +45,14 @@ class LoRA(nn.Module):
 
     def __init__(
         self,
-        target: nn.Linear,
+        target: nn.Module,
         reduction_rate: float | None = None,
         rank: int | None = None,
         alpha: float = 8.0,
         dropout: float = 0.0,
         identity: bool = True,
     ):
-        super().__init__()
+        super().__init__(target)
         if (reduction_rate is None) == (rank is None):
             raise ValueError(
                 "LoRA takes either reduction_rate or rank, not "
@@ -66,10 +66,9 @@ class LoRA(nn.Module):
             )
         n_out, n_in = linear.weight.shape
         if rank is None:
-            rank = bottleneck_width(n_in, reduction_rate)
+            rank = bottleneck_width(n_in, reduction_rate or 0)
         if rank not in range(1, n_in + 1):
             raise ValueError(f"rank is between 1 and {n_in}, not {rank}.")
-        self.target = target
         self.scale = alpha / (reduction_rate or rank)
         self.dropout = nn.Dropout(dropout)
         self.down = nn.Linear(n_in, rank, bias=False)
@@ -83,7 +82,7 @@ class LoRA(nn.Module):
 
     @torch.no_grad()
     def merge(self) -> nn.Linear:
-        """A plain linear layer that computes the same, apart from dropout."""
+        """Returns a plain linear layer that computes the same, but for dropout."""
         if not isinstance(self.target, nn.Linear):
             raise ValueError(
                 f"LoRA over {type(self.target).__name__} cannot be merged: "
@@ -92,7 +91,8 @@ class LoRA(nn.Module):
         stock = self.target.weight
         update = self.up.weight.float() @ self.down.weight.float()
         weight = (stock.float() + self.scale * update).to(stock.dtype)
-        merged = nn.Linear(*reversed(weight.shape), bias=False, device="meta")
+        n_out, n_in = weight.shape
+        merged = nn.Linear(n_in, n_out, bias=False, device="meta")
         merged.weight = nn.Parameter(weight, requires_grad=False)
         merged.bias = self.target.bias
         return merged

@@ -1,4 +1,4 @@
-"""Mixtures of adapters: several adapters at one site, weighed per token."""
+"""Mixtures of adapters: several adapters at one site, weighted per token."""
 
 from collections.abc import Callable
 
@@ -23,14 +23,14 @@ class DenseMoA(nn.Module):
     width : int
         Size d of input and output.
     expert : callable
-        Called with d, gives one expert: any adapter.
+        Function from d to one expert, any adapter.
     n_experts : int
         Number N of experts.
 
     Raises
     ------
     ValueError
-        If there would be no expert.
+        If ``n_experts`` is below 1.
 
     Example
     -------
@@ -56,7 +56,7 @@ class DenseMoA(nn.Module):
         nn.init.zeros_(self.router.bias)
 
     def weights(self, x: torch.Tensor) -> torch.Tensor:
-        """Share of each expert in each token [B, T, N], for [B, T, d]."""
+        """Computes the weight [B, T, N] of each expert in each token [B, T, d]."""
         return self.router(x).softmax(dim=-1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -69,15 +69,15 @@ class SoftMoA(nn.Module):
     """Soft mixture of adapters: experts read a few mixed tokens ("slots").
 
     With slots ``Phi`` in R^{d x N x p} and ``logits = X Phi``, each slot is a
-    mean of the tokens, weighed by the softmax of the logits over the tokens;
+    mean of the tokens, weighted by the softmax of the logits over the tokens;
     expert n maps its p slots; each token is a mean of all N p mapped slots,
-    weighed by the softmax of its logits over them. Puigcerver et al., arXiv
+    weighted by the softmax of its logits over them. Puigcerver et al., arXiv
     2308.00951, with adapters as experts in arXiv 2402.00828. Goes wherever
     an adapter goes, inside ``Parallel`` or ``Sequential``.
 
     With ``normalize``, the logits are ``unit(X) (scale * unit(Phi))``, both
-    of unit L2 norm over d, with a learnt scale. The reference code differs
-    twice, each by an option: it normalises Phi over the experts
+    of unit L2 norm over d, with a learned scale. The reference code differs
+    twice, each by an option: it normalizes Phi over the experts
     (``phi_axis="experts"``), and its slots are means of the unit-norm tokens
     (``unit_slots=True``), so that experts read vectors of norm 1 at most.
 
@@ -86,23 +86,23 @@ class SoftMoA(nn.Module):
     width : int
         Size d of input and output.
     expert : callable
-        Called with d, gives one expert: any adapter. It sees [B, p, d].
+        Function from d to one expert, any adapter; it reads [B, p, d].
     n_experts : int
         Number N of experts.
     slots : int
-        Slots p of an expert.
+        Number p of slots of an expert.
     normalize : bool
-        Whether the logits are of normalised vectors.
+        If True, computes the logits from normalized vectors.
     phi_axis : str
-        Over what Phi is normalised: ``width`` or, legacy, ``experts``.
+        Axis over which Phi is normalized: ``width`` or, legacy, ``experts``.
     unit_slots : bool
-        Legacy: whether slots are made of normalised tokens.
+        Legacy: if True, slots are means of normalized tokens.
 
     Raises
     ------
     ValueError
-        If there would be no expert or slot, if ``phi_axis`` is unknown, or
-        if a legacy option comes without ``normalize``.
+        If ``n_experts`` or ``slots`` is below 1, ``phi_axis`` is unknown, or a
+        legacy option comes without ``normalize``.
 
     Example
     -------
@@ -134,7 +134,7 @@ class SoftMoA(nn.Module):
             )
         if not normalize and (phi_axis != "width" or unit_slots):
             raise ValueError(
-                "phi_axis and unit_slots say how to normalise: set "
+                "phi_axis and unit_slots say how to normalize: set "
                 "normalize: True with them."
             )
         self.experts = stack_experts(expert, width, n_experts)
@@ -147,14 +147,14 @@ class SoftMoA(nn.Module):
         self.unit_slots = unit_slots
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """Affinity of each token and slot [B, T, N, p], for [B, T, d]."""
-        phi = self.phi
+        """Computes the affinity [B, T, N, p] of slots and tokens [B, T, d]."""
+        phi: torch.Tensor = self.phi
         if self.normalize:
             x, phi = unit(x, dim=-1), self.scale * unit(phi, dim=self.phi_axis)
         return torch.einsum("btd,dnp->btnp", x, phi)
 
     def weights(self, x: torch.Tensor) -> torch.Tensor:
-        """Share of each slot in each token [B, T, N, p], for [B, T, d]."""
+        """Computes the weight [B, T, N, p] of each slot in tokens [B, T, d]."""
         return _combine(self.logits(x))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -166,6 +166,6 @@ class SoftMoA(nn.Module):
         return torch.einsum("btnp,nbpd->btd", _combine(logits), outputs)
 
 
-def _combine(logits):
-    """Softmax over all slots of [B, T, N, p]."""
+def _combine(logits: torch.Tensor) -> torch.Tensor:
+    """Applies the softmax over all slots to [B, T, N, p]."""
     return logits.flatten(2).softmax(dim=-1).view_as(logits)

@@ -1,21 +1,32 @@
 """Prefix tuning: trained keys and values that each token also attends to.
 
 Li and Liang, arXiv 2101.00190, without the reparametrisation, as in arXiv
-2312.03694. Three wrappers say it, none of which knows how the attention
-works: ``PrefixRows`` at ``mhsa`` makes room for more rows and takes them off
-the output, ``Prefix`` at ``key`` and at ``value`` fills those rows:
+2312.03694. Three wrappers do it, none of which knows how the attention works:
+``PrefixRows`` at ``mhsa`` makes room for more rows and removes them from the
+output, ``Prefix`` at ``key`` and at ``value`` fills those rows:
 
     softmax(Q [K; P_k]^T / sqrt(d_head)) [V; P_v]
 """
 
+from typing import Any
+
 import torch
-from speechbrain_petl.lobes.insertion import join, split, width
-from speechbrain_petl.lobes.prompts import expand, new_prompts, widen
+from speechbrain_petl.lobes.tokens import expand, new_prompts, widen
+from speechbrain_petl.lobes.wrapper import (
+    HIDDEN,
+    MASK,
+    Need,
+    Wrapper,
+    innermost,
+    join,
+    split,
+    width,
+)
 from torch import nn
 
 
 def half(num_tokens: int) -> int:
-    """Rows of the keys, and of the values, for so many tokens in all.
+    """Returns the rows of the keys, and of the values, for so many tokens.
 
     Raises
     ------
@@ -35,40 +46,42 @@ def half(num_tokens: int) -> int:
     return num_tokens // 2
 
 
-class PrefixRows(nn.Module):
-    """Gives an attention room for prefixes; at the site ``mhsa``.
+class PrefixRows(Wrapper):
+    """Makes room for prefixes in an attention; at the site ``mhsa``.
 
-    The rows are zeros before the projections, queries of no use that are cut
-    off afterwards.
+    The rows are zeros before the projections; their queries are of no use,
+    and their outputs are removed.
 
     Arguments
     ---------
     target : torch.nn.Module
-        The attention, on [B, T, d].
+        Attention, on [B, T, d].
     num_tokens : int
-        Keys and values together, as the paper counts.
+        Number of keys and values together, as the paper counts.
     """
 
     def __init__(self, target: nn.Module, num_tokens: int):
-        super().__init__()
-        self.target = target
+        super().__init__(target)
         self.num_tokens = num_tokens
         self.rows = half(num_tokens)
 
-    def needs(self) -> dict:
-        """``Prefix`` of as many tokens at ``key`` and at ``value``."""
-        need = (Prefix, {"num_tokens": self.num_tokens})
+    def needs(self) -> dict[str, Need]:
+        """Returns ``Prefix`` of as many tokens at ``key`` and ``value``."""
+        need = Need(Prefix, {"num_tokens": self.num_tokens})
         return {"key": need, "value": need}
 
-    def forward(self, hidden, mask=None, **kwargs):
-        """Runs the attention on [B, T + rows, d] and gives [B, T, d]."""
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the attention on [B, T + rows, d] and returns [B, T, d]."""
+        hidden, mask = HIDDEN.get(args, kwargs), MASK.get(args, kwargs)
         hidden = nn.functional.pad(hidden, (0, 0, 0, self.rows))
-        mask = widen(mask, 0, self.rows)
-        output, rest = split(self.target(hidden, mask, **kwargs))
+        args, kwargs = HIDDEN.set(args, kwargs, hidden)
+        if mask is not None:
+            args, kwargs = MASK.set(args, kwargs, widen(mask, 0, self.rows))
+        output, rest = split(self.target(*args, **kwargs))
         return join(output[:, : -self.rows], rest)
 
 
-class Prefix(nn.Module):
+class Prefix(Wrapper):
     """Trained last rows of the keys or the values; at ``key`` and ``value``.
 
     Needs ``PrefixRows`` at ``mhsa`` with the same ``num_tokens``.
@@ -76,9 +89,9 @@ class Prefix(nn.Module):
     Arguments
     ---------
     target : torch.nn.Module
-        The projection, on [B, T + rows, d].
+        Projection, on [B, T + rows, d].
     num_tokens : int
-        Keys and values together, as the paper counts.
+        Number of keys and values together, as the paper counts.
 
     Example
     -------
@@ -91,16 +104,19 @@ class Prefix(nn.Module):
     identity_at_start = False
 
     def __init__(self, target: nn.Module, num_tokens: int):
-        super().__init__()
-        self.target = target
+        super().__init__(target)
         self.num_tokens = num_tokens
-        self.prefix = new_prompts(half(num_tokens), width(target))
+        stock = innermost(target)
+        size = width(target)
+        if isinstance(stock, nn.Linear):
+            size = stock.out_features
+        self.prefix = new_prompts(half(num_tokens), size)
 
-    def needs(self) -> dict:
-        """``PrefixRows`` of as many tokens at ``mhsa``."""
-        return {"mhsa": (PrefixRows, {"num_tokens": self.num_tokens})}
+    def needs(self) -> dict[str, Need]:
+        """Returns ``PrefixRows`` of as many tokens at ``mhsa``."""
+        return {"mhsa": Need(PrefixRows, {"num_tokens": self.num_tokens})}
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Projects [B, T + rows, d], the last rows being the prefix."""
+        """Projects [B, T + rows, d] and puts the prefix into the last rows."""
         rows = self.target(hidden)[:, : -len(self.prefix)]
         return torch.cat([rows, expand(self.prefix, rows)], dim=1)

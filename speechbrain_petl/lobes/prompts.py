@@ -4,62 +4,25 @@ Visual prompt tuning (arXiv 2203.12119) for the AST, as in arXiv 2312.03694,
 and the prompts of IPET (arXiv 2211.02227).
 """
 
-import math
+from typing import Any
 
 import torch
-from speechbrain_petl.lobes.insertion import join, split, width
+from speechbrain_petl.lobes.tokens import expand, new_prompts, widen
+from speechbrain_petl.lobes.wrapper import (
+    HIDDEN,
+    INPUT,
+    MASK,
+    Need,
+    Wrapper,
+    join,
+    special_tokens,
+    split,
+    width,
+)
 from torch import nn
 
-N_SPECIAL = 2  # [CLS] and the distillation token come before all others
 
-
-def new_prompts(n_prompts: int, size: int) -> nn.Parameter:
-    """Prompts [n_prompts, size], uniform as in visual prompt tuning.
-
-    Within ``+- sqrt(6 / (3 * 16 * 16 + size))``; the 3 stands for the colours
-    of the images that this rule was made for.
-
-    Raises
-    ------
-    ValueError
-        If there would be no prompt.
-    """
-    if n_prompts < 1:
-        raise ValueError(f"n_prompts is {n_prompts}: give at least 1.")
-    bound = math.sqrt(6 / (3 * 16 * 16 + size))
-    return nn.Parameter(torch.empty(n_prompts, size).uniform_(-bound, bound))
-
-
-def expand(prompts: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Prompts [n, d] for each clip of [B, T, d], in its type."""
-    return prompts.to(like.dtype).expand(like.shape[0], -1, -1)
-
-
-def widen(mask: torch.Tensor | None, first: int, last: int):
-    """An attention mask [B, heads, T, T] that also sees new rows.
-
-    The backbone makes one, all visible, when it is compiled or exported.
-
-    Arguments
-    ---------
-    mask : torch.Tensor, optional
-        Boolean, or added to the scores.
-    first, last : int
-        Number of new rows before and after the others.
-
-    Example
-    -------
-    >>> widen(torch.ones(1, 1, 5, 5, dtype=torch.bool), 2, 0).shape
-    torch.Size([1, 1, 7, 7])
-    """
-    if mask is None:
-        return None
-    visible = mask.dtype == torch.bool
-    size = (first, last, first, last)
-    return nn.functional.pad(mask, size, value=visible)
-
-
-class Prompts(nn.Module):
+class Prompts(Wrapper):
     """Trained tokens after the special ones: ``[CLS, dist, prompts, patches]``.
 
     Shallow prompt tuning, at the site ``tokens``. Prompts have no position
@@ -69,17 +32,26 @@ class Prompts(nn.Module):
     Arguments
     ---------
     target : torch.nn.Module
-        The embeddings: from features to tokens [B, T, d].
+        Embeddings: from the model's input to tokens [B, T, d].
     n_prompts : int
         Number of prompts.
     drop_distillation : bool
-        Leave out the distillation token.
+        If True, leaves out the last special token, AST's distillation token.
+    n_special : int, optional
+        Number of special tokens in front of the target's; by default, the
+        backbone's.
+
+    Raises
+    ------
+    ValueError
+        If there is no prompt, or the number of special tokens is unknown or
+        none is there to be left out.
 
     Example
     -------
     >>> from transformers import ASTConfig, ASTModel
     >>> ast = ASTModel(ASTConfig(num_hidden_layers=1, max_length=100))
-    >>> Prompts(ast.embeddings, 25)(torch.rand(2, 100, 128)).shape
+    >>> Prompts(ast.embeddings, 25, n_special=2)(torch.rand(2, 100, 128)).shape
     torch.Size([2, 135, 768])
     """
 
@@ -90,85 +62,91 @@ class Prompts(nn.Module):
         target: nn.Module,
         n_prompts: int,
         drop_distillation: bool = False,
+        n_special: int | None = None,
     ):
-        super().__init__()
-        self.target = target
+        super().__init__(target)
+        if n_special is None:
+            n_special = special_tokens(target)
         self.n_prompts = n_prompts
         self.drop_distillation = drop_distillation
-        self.n_special = N_SPECIAL - drop_distillation
         self.prompts = new_prompts(n_prompts, width(target))
+        if n_special is None:
+            raise ValueError(
+                f"{type(self).__name__} over a {type(target).__name__} outside "
+                "of a PETLModel has to be told n_special."
+            )
+        if n_special < drop_distillation:
+            raise ValueError(
+                "drop_distillation is True, but this backbone has no special "
+                "token to leave out."
+            )
+        self.n_before = n_special
+        self.n_kept = n_special - 1 if drop_distillation else n_special
+        self.n_special = self.n_kept
 
-    def forward(self, *args, **kwargs) -> torch.Tensor:
-        """Tokens [B, T + n_prompts, d]."""
-        tokens = self.target(*args, **kwargs)
-        special = tokens[:, : self.n_special]
-        patches = tokens[:, N_SPECIAL:]
+    def insert(
+        self, tokens: torch.Tensor, kept: int, skipped: int
+    ) -> torch.Tensor:
+        """Puts the prompts into tokens [B, T, d].
+
+        Arguments
+        ---------
+        tokens : torch.Tensor
+            Tokens [B, T, d].
+        kept : int
+            Number of first tokens to keep before the prompts.
+        skipped : int
+            Number of tokens after those to leave out.
+        """
         prompts = expand(self.prompts, tokens)
-        return torch.cat([special, prompts, patches], dim=1)
+        rest = tokens[:, kept + skipped :]
+        return torch.cat([tokens[:, :kept], prompts, rest], dim=1)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns tokens [B, T + n_prompts, d]."""
+        tokens, rest = split(self.target(*args, **kwargs))
+        dropped = self.n_before - self.n_kept
+        return join(self.insert(tokens, self.n_kept, dropped), rest)
 
 
-class DeepPrompts(nn.Module):
-    """Puts a layer's own prompts in the place of those that came in.
+class DeepPrompts(Prompts):
+    """``Prompts`` of a layer, in the place of those that came in.
 
     Deep prompt tuning: at ``layer[1:]``, with ``Prompts`` at ``tokens`` for
-    the first layer.
-
-    Arguments
-    ---------
-    target : torch.nn.Module
-        The layer, on [B, T, d].
-    n_prompts : int
-        Number of prompts, the same as at ``tokens``.
-    drop_distillation : bool
-        As at ``tokens``.
+    the first layer, and the same arguments.
 
     Example
     -------
     >>> from transformers import ASTConfig, ASTModel
     >>> ast = ASTModel(ASTConfig(num_hidden_layers=1, max_length=100))
-    >>> DeepPrompts(ast.layers[0], 25)(torch.rand(2, 135, 768)).shape
+    >>> layer = DeepPrompts(ast.layers[0], 25, n_special=2)
+    >>> layer(torch.rand(2, 135, 768)).shape
     torch.Size([2, 135, 768])
     """
 
-    identity_at_start = False
-
-    def __init__(
-        self,
-        target: nn.Module,
-        n_prompts: int,
-        drop_distillation: bool = False,
-    ):
-        super().__init__()
-        self.target = target
-        self.n_prompts = n_prompts
-        self.drop_distillation = drop_distillation
-        self.n_special = N_SPECIAL - drop_distillation
-        self.prompts = new_prompts(n_prompts, width(target))
-
-    def needs(self) -> dict:
-        """``Prompts`` with the same options at ``tokens``."""
+    def needs(self) -> dict[str, Need]:
+        """Returns ``Prompts`` with the same options at ``tokens``."""
         options = ("n_prompts", "drop_distillation")
         same = {name: getattr(self, name) for name in options}
-        return {"tokens": (Prompts, same)}
+        return {"tokens": Need(Prompts, same)}
 
-    def forward(self, hidden, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the layer on [B, T, d] with its own prompts."""
-        special = hidden[:, : self.n_special]
-        patches = hidden[:, self.n_special + len(self.prompts) :]
-        prompts = expand(self.prompts, hidden)
-        hidden = torch.cat([special, prompts, patches], dim=1)
-        return self.target(hidden, *args, **kwargs)
+        hidden = HIDDEN.get(args, kwargs)
+        hidden = self.insert(hidden, self.n_kept, self.n_prompts)
+        args, kwargs = HIDDEN.set(args, kwargs, hidden)
+        return self.target(*args, **kwargs)
 
 
-class PassingPrompts(nn.Module):
-    """Trained tokens that a layer sees and that are taken off after it.
+class PassingPrompts(Wrapper):
+    """Trained tokens that a layer sees and that are removed after it.
 
     IPET's embedding prompts, at every ``layer``.
 
     Arguments
     ---------
     target : torch.nn.Module
-        The layer, on [B, T, d].
+        Layer, on [B, T, d].
     n_prompts : int
         Number of prompts.
 
@@ -183,31 +161,33 @@ class PassingPrompts(nn.Module):
     identity_at_start = False
 
     def __init__(self, target: nn.Module, n_prompts: int):
-        super().__init__()
-        self.target = target
+        super().__init__(target)
         self.prompts = new_prompts(n_prompts, width(target))
 
-    def forward(self, hidden, mask=None, **kwargs):
-        """Runs the layer on [B, n_prompts + T, d] and gives [B, T, d]."""
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the layer on [B, n_prompts + T, d] and returns [B, T, d]."""
+        hidden, mask = HIDDEN.get(args, kwargs), MASK.get(args, kwargs)
         n_prompts = len(self.prompts)
         hidden = torch.cat([expand(self.prompts, hidden), hidden], dim=1)
-        mask = widen(mask, n_prompts, 0)
-        output, rest = split(self.target(hidden, mask, **kwargs))
+        args, kwargs = HIDDEN.set(args, kwargs, hidden)
+        if mask is not None:
+            args, kwargs = MASK.set(args, kwargs, widen(mask, n_prompts, 0))
+        output, rest = split(self.target(*args, **kwargs))
         return join(output[:, n_prompts:], rest)
 
 
-class InputPrompt(nn.Module):
+class InputPrompt(Wrapper):
     """A trained frame around the spectrogram: IPET's input prompt.
 
-    At ``tokens``: ``x + frame`` before the patches are cut, zero at the start
-    and zero inside. Visual prompting, arXiv 2203.17274.
+    At ``tokens``: ``x + frame`` before the patches are cut. The frame is zero
+    at the start, and always inside. Visual prompting, arXiv 2203.17274.
 
     Arguments
     ---------
     target : torch.nn.Module
-        The embeddings: from features [B, frames, mels] to tokens.
+        Embeddings: from features [B, frames, mels] to tokens.
     frames, mels : int
-        Size of the spectrogram.
+        Size of the spectrogram in frames and mel bins.
     border : int
         Width of the frame in frames and mel bins.
 
@@ -233,31 +213,31 @@ class InputPrompt(nn.Module):
         mels: int = 128,
         border: int = 16,
     ):
-        super().__init__()
+        super().__init__(target)
         if border < 1 or 2 * border >= min(frames, mels):
             raise ValueError(
                 f"border is {border}, but a frame around {frames} frames of "
                 f"{mels} bins is between 1 and {(min(frames, mels) - 1) // 2} "
                 "wide."
             )
-        self.target = target
         self.ends = nn.Parameter(torch.zeros(2, border, mels))
         self.sides = nn.Parameter(torch.zeros(2, frames - 2 * border, border))
 
     def frame(self) -> torch.Tensor:
-        """The frame [frames, mels], zero inside."""
+        """Returns the frame [frames, mels], zero inside."""
         low, high = self.sides
         inside = low.new_zeros(len(low), self.ends.shape[2] - 2 * low.shape[1])
         middle = torch.cat([low, inside, high], dim=1)
         return torch.cat([self.ends[0], middle, self.ends[1]], dim=0)
 
-    def forward(self, feats, *args, **kwargs):
-        """Tokens of framed features [B, frames, mels]."""
-        frame = self.frame()
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns tokens of framed features [B, frames, mels]."""
+        feats, frame = INPUT.get(args, kwargs), self.frame()
         if feats.shape[1:] != frame.shape:
             raise ValueError(
                 f"The features have {feats.shape[1]} frames of "
                 f"{feats.shape[2]} bins, but InputPrompt was made for "
                 f"{len(frame)} frames of {frame.shape[1]} bins."
             )
-        return self.target(feats + frame, *args, **kwargs)
+        args, kwargs = INPUT.set(args, kwargs, feats + frame)
+        return self.target(*args, **kwargs)

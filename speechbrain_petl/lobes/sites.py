@@ -3,35 +3,85 @@
 A site is named by its role, in the words of the papers, and by its layer:
 ``mhsa.3`` is the self-attention of the fourth layer. This table is the only
 place that names an attribute of a Hugging Face class, so that YAML files and
-saved adapters outlive a renaming there.
+saved adapters outlive a renaming there. It also says what cannot be read off
+the modules.
 """
 
-import difflib
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from torch import nn
 
-SITES = {
-    "audio-spectrogram-transformer": {
-        "tokens": "embeddings",
-        "patches": "embeddings.patch_embeddings.projection",
-        "layer": "layers.*",
-        "mhsa": "layers.*.attention",
-        "query": "layers.*.attention.q_proj",
-        "key": "layers.*.attention.k_proj",
-        "value": "layers.*.attention.v_proj",
-        "output": "layers.*.attention.o_proj",
-        "ffn": "layers.*.mlp",
-        "ffn_up": "layers.*.mlp.fc1",
-        "ffn_down": "layers.*.mlp.fc2",
-        "norm_mhsa": "layers.*.layernorm_before",
-        "norm_ffn": "layers.*.layernorm_after",
-        "norm_final": "layernorm",
-    },
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of a family of backbones.
+
+    Arguments
+    ---------
+    sites : mapping of str to str
+        Path of each role in the stock model; ``*`` stands for the layer.
+    norm : str
+        ``before`` or ``after``: where LayerNorms stand relative to the
+        sub-layers of a layer.
+    n_special : int
+        Number of special tokens in front of all others.
+    width : str
+        Field of the configuration with the size of a token's vector.
+    widths : mapping of str to str
+        The same, for roles that read vectors of another size.
+    """
+
+    sites: Mapping[str, str]
+    norm: str
+    n_special: int
+    width: str = "hidden_size"
+    widths: Mapping[str, str] = field(default_factory=dict)
+
+
+FAMILIES = {
+    "audio-spectrogram-transformer": Family(
+        sites={
+            "tokens": "embeddings",
+            "patches": "embeddings.patch_embeddings.projection",
+            "layer": "layers.*",
+            "mhsa": "layers.*.attention",
+            "query": "layers.*.attention.q_proj",
+            "key": "layers.*.attention.k_proj",
+            "value": "layers.*.attention.v_proj",
+            "output": "layers.*.attention.o_proj",
+            "ffn": "layers.*.mlp",
+            "ffn_up": "layers.*.mlp.fc1",
+            "ffn_down": "layers.*.mlp.fc2",
+            "norm_mhsa": "layers.*.layernorm_before",
+            "norm_ffn": "layers.*.layernorm_after",
+            "norm_final": "layernorm",
+        },
+        norm="before",
+        n_special=2,
+        widths={"ffn_down": "intermediate_size"},
+    ),
 }
 
-SELECTOR = re.compile(r"(?P<role>\w+)(\[(?P<range>[-\d:]+)\])?")
+
+class SiteInfo(NamedTuple):
+    """What the table says of a site, beside its place.
+
+    Arguments
+    ---------
+    width : int
+        Size of the vectors that its module reads or, at ``tokens``, gives.
+    norm : str
+        ``before`` or ``after``, as in ``Family``.
+    n_special : int
+        Number of special tokens in front of all others.
+    """
+
+    width: int
+    norm: str
+    n_special: int
 
 
 class Site(NamedTuple):
@@ -42,6 +92,7 @@ class Site(NamedTuple):
     path: str
     parent: nn.Module
     module: nn.Module
+    info: SiteInfo
 
     @property
     def key(self) -> str:
@@ -52,6 +103,15 @@ class Site(NamedTuple):
         """Hangs ``module`` where the stock module of this site was."""
         setattr_module(self.parent, self.path.rpartition(".")[2], module)
 
+    def mark(self) -> None:
+        """Attaches the site's information to its module, for wrappers."""
+        vars(self.module)["site_info"] = self.info
+
+
+def site_info(module: nn.Module) -> SiteInfo | None:
+    """Returns what the table says of a module, None if it is not marked."""
+    return getattr(module, "site_info", None)
+
 
 def setattr_module(parent: nn.Module, name: str, module: nn.Module) -> None:
     """Sets a child of a module, of a ``ModuleList`` as well."""
@@ -59,6 +119,62 @@ def setattr_module(parent: nn.Module, name: str, module: nn.Module) -> None:
         parent[int(name)] = module
     else:
         setattr(parent, name, module)
+
+
+class Found(NamedTuple):
+    """A backbone of a known family inside a module.
+
+    Arguments
+    ---------
+    path : str
+        Where in the module; empty for the module itself.
+    model : torch.nn.Module
+        The stock model.
+    family : Family
+        Its row of the table.
+    """
+
+    path: str
+    model: nn.Module
+    family: Family
+
+
+def find_backbone(module: nn.Module) -> Found:
+    """Finds the backbone of a known family inside a module.
+
+    Arguments
+    ---------
+    module : torch.nn.Module
+        A stock Hugging Face backbone, or a module that holds one.
+
+    Returns
+    -------
+    Found
+        The first one.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Example
+    -------
+    >>> from transformers import ASTConfig, ASTForAudioClassification
+    >>> model = ASTForAudioClassification(ASTConfig(num_hidden_layers=1))
+    >>> find_backbone(model).path
+    'audio_spectrogram_transformer'
+    """
+    for path, model in module.named_modules():
+        config: Any = getattr(model, "config", None)
+        family = FAMILIES.get(getattr(config, "model_type", None) or "")
+        # A model with a head has the configuration too, but not the layers.
+        if family and hasattr(model, family.sites["layer"].split(".")[0]):
+            return Found(path, model, family)
+    raise ValueError(
+        f"{type(module).__name__} holds no backbone of a known family "
+        f"({', '.join(FAMILIES)}); add its roles to "
+        "speechbrain_petl/lobes/sites.py."
+    )
 
 
 def find_sites(module: nn.Module) -> list[Site]:
@@ -77,7 +193,8 @@ def find_sites(module: nn.Module) -> list[Site]:
     Raises
     ------
     ValueError
-        If no backbone of a known family is inside.
+        If no backbone of a known family is inside, or a role is not at its
+        path.
 
     Example
     -------
@@ -86,22 +203,10 @@ def find_sites(module: nn.Module) -> list[Site]:
     >>> [site.key for site in find_sites(ast) if site.role == "mhsa"]
     ['mhsa.0', 'mhsa.1']
     """
-    for prefix, backbone in module.named_modules():
-        config = getattr(backbone, "config", None)
-        table = SITES.get(getattr(config, "model_type", None))
-        if table and hasattr(backbone, table["norm_final"]):
-            return _expand(table, prefix, backbone)
-    raise ValueError(
-        f"{type(module).__name__} holds no backbone of a known family "
-        f"({', '.join(SITES)}); add its roles to speechbrain_petl/lobes/sites.py."
-    )
-
-
-def _expand(table, prefix, backbone):
-    """Matches the paths of one family's table with a backbone's modules."""
+    prefix, backbone, family = find_backbone(module)
     modules = dict(backbone.named_modules(remove_duplicate=False))
     sites = []
-    for role, pattern in table.items():
+    for role, pattern in family.sites.items():
         regex = re.compile(re.escape(pattern).replace(r"\*", r"(\d+)") + "$")
         matches = [m for m in map(regex.match, modules) if m]
         if not matches:
@@ -111,6 +216,11 @@ def _expand(table, prefix, backbone):
                 "version of transformers names it otherwise; install one "
                 "that setup.py allows."
             )
+        info = SiteInfo(
+            getattr(backbone.config, family.widths.get(role, family.width)),
+            family.norm,
+            family.n_special,
+        )
         for match in matches:
             path = match.string
             layer = int(match.group(1)) if match.groups() else None
@@ -121,63 +231,7 @@ def _expand(table, prefix, backbone):
                     f"{prefix}.{path}" if prefix else path,
                     modules[path.rpartition(".")[0]],
                     modules[path],
+                    info,
                 )
             )
     return sorted(sites, key=lambda s: (s.path.count("."), s.layer or 0))
-
-
-def select_sites(sites: list[Site], selector: str) -> list[Site]:
-    """Picks the sites that a selector of a YAML file names.
-
-    Arguments
-    ---------
-    sites : list[Site]
-        All sites of a backbone.
-    selector : str
-        A role, if wanted with a layer or a Python range of layers:
-        ``mhsa``, ``mhsa[0]``, ``layer[1:]``, ``ffn[::2]``.
-
-    Returns
-    -------
-    list[Site]
-        The sites picked, in the order of the layers.
-
-    Raises
-    ------
-    ValueError
-        If the role is unknown or the range picks no layer.
-
-    Example
-    -------
-    >>> from transformers import ASTConfig, ASTModel
-    >>> sites = find_sites(ASTModel(ASTConfig(num_hidden_layers=4)))
-    >>> [site.key for site in select_sites(sites, "ffn[2:]")]
-    ['ffn.2', 'ffn.3']
-    """
-    match = SELECTOR.fullmatch(selector)
-    role = match["role"] if match else selector
-    found = sorted(
-        (site for site in sites if site.role == role),
-        key=lambda site: site.layer or 0,
-    )
-    if not found:
-        roles = list(dict.fromkeys(site.role for site in sites))
-        near = difflib.get_close_matches(role, roles, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise ValueError(
-            f"Unknown role '{selector}': {hint}the roles of this backbone "
-            f"are {', '.join(roles)}, each with an optional range of layers "
-            "such as 'mhsa[1:]'."
-        )
-    if match["range"] is None:
-        return found
-    bounds = [int(x) if x else None for x in match["range"].split(":")]
-    if len(bounds) == 1:
-        bounds = [bounds[0], None if bounds[0] == -1 else bounds[0] + 1]
-    picked = found[slice(*bounds)]
-    if not picked:
-        raise ValueError(
-            f"'{selector}' picks no layer: this backbone has "
-            f"{len(found)} layers, 0 to {len(found) - 1}."
-        )
-    return picked

@@ -3,19 +3,20 @@
 from collections.abc import Callable
 
 import torch
+from speechbrain_petl.lobes.batch_norm import BatchNorm, several_processes
 from torch import nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call, stack_module_state, vmap
 
 
 def stack_experts(
     expert: Callable[[int], nn.Module], width: int, n_experts: int
 ) -> nn.Module:
-    """N adapters in one module, each tensor with a new first axis of size N.
+    """Makes N adapters in one, each tensor with a new first axis of size N.
 
     Arguments
     ---------
     expert : callable
-        Called with d, gives one adapter.
+        Function from d to one adapter.
     width : int
         Size d.
     n_experts : int
@@ -24,12 +25,12 @@ def stack_experts(
     Returns
     -------
     torch.nn.Module
-        To be called through ``run_experts`` only.
+        Module for ``run_experts``; it cannot be called itself.
 
     Raises
     ------
     ValueError
-        If there would be no expert.
+        If ``n_experts`` is below 1.
 
     Example
     -------
@@ -41,15 +42,16 @@ def stack_experts(
         raise ValueError(f"n_experts is {n_experts}: give at least 1.")
     experts = [expert(width) for _ in range(n_experts)]
     stacked = experts[0]
-    for name, _ in list(stacked.named_parameters()):
-        each = [e.get_parameter(name).detach() for e in experts]
-        _put(stacked, name, nn.Parameter(torch.stack(each)))
-    for name, _ in list(stacked.named_buffers()):
-        _put(stacked, name, torch.stack([e.get_buffer(name) for e in experts]))
+    parameters, buffers = stack_module_state(experts)
+    for name, tensor in parameters.items():
+        tensor = nn.Parameter(tensor, requires_grad=tensor.requires_grad)
+        _put(stacked, name, tensor)
+    for name, tensor in buffers.items():
+        _put(stacked, name, tensor)
     return stacked
 
 
-def _put(module, name, tensor):
+def _put(module: nn.Module, name: str, tensor: torch.Tensor) -> None:
     """Sets a parameter or a buffer deep inside a module."""
     path, _, leaf = name.rpartition(".")
     setattr(module.get_submodule(path), leaf, tensor)
@@ -65,16 +67,16 @@ def run_experts(
     Arguments
     ---------
     experts : torch.nn.Module
-        From ``stack_experts``.
+        Result of ``stack_experts``.
     x : torch.Tensor
-        What each expert reads [N, B, T, d], or one for all [B, T, d].
+        Input of each expert [N, B, T, d], or one for all [B, T, d].
     shared : bool
-        Whether all experts read the same.
+        If True, all experts read the same input.
 
     Returns
     -------
     torch.Tensor
-        What each expert gives [N, B, T, d].
+        Output of each expert [N, B, T, d].
 
     Example
     -------
@@ -88,7 +90,8 @@ def run_experts(
         **dict(experts.named_parameters()),
         **dict(experts.named_buffers()),
     }
-    if torch.compiler.is_exporting():  # vmap cannot be exported
+    # vmap can neither be exported nor talk to other processes.
+    if torch.compiler.is_exporting() or _talks(experts):
         n_experts = len(next(iter(tensors.values())))
         outputs = [
             functional_call(
@@ -105,3 +108,12 @@ def run_experts(
         randomness="different",
     )
     return run(tensors, x)
+
+
+def _talks(experts: nn.Module) -> bool:
+    """Returns True if the experts exchange statistics with other processes."""
+    return (
+        experts.training
+        and several_processes()
+        and any(isinstance(m, BatchNorm) for m in experts.modules())
+    )

@@ -1,19 +1,37 @@
 """WholeCheckpointer: a checkpoint is there whole, or it is not there."""
 
+import json
+import logging
+import os
 import shutil
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from speechbrain.utils.checkpoints import Checkpointer
-from speechbrain.utils.distributed import ddp_barrier, run_on_main
+from speechbrain.utils.checkpoints import METAFNAME, Checkpoint, Checkpointer
+from speechbrain.utils.distributed import (
+    ddp_barrier,
+    if_main_process,
+    run_on_main,
+)
+
+logger = logging.getLogger(__name__)
 
 PARTIAL = "PARTIAL-"
+SEAL = "CKPT.files.json"  # size and CRC-32 of each file of a checkpoint
+CHUNK = 2**24
 
 
 class WholeCheckpointer(Checkpointer):
-    """SpeechBrain's ``Checkpointer`` that a kill in mid-save cannot harm.
+    """SpeechBrain's ``Checkpointer``, proof against kills and power cuts.
 
-    That one writes the file by which it knows a checkpoint before all others,
-    so that a run killed in between finds a broken one and stops. Here a
-    checkpoint is written under another name and renamed when it is whole.
+    A checkpoint is written under another name, flushed to the disk and
+    renamed when it is whole. (SpeechBrain writes the file by which it knows a
+    checkpoint before all others, so that a run killed in between finds a
+    broken one and stops.) One that is damaged all the same is skipped with a
+    warning, and the one before it is used. Checkpoints are ordered by a
+    counter in their metadata, ``number``, since a clock may be set back.
 
     Arguments
     ---------
@@ -29,15 +47,26 @@ class WholeCheckpointer(Checkpointer):
     (True, True)
     """
 
-    def save_checkpoint(self, *args, **kwargs):
-        """As there, on every process; gives the checkpoint, whole."""
+    def save_checkpoint(
+        self, meta: Mapping[str, Any] | None = None, **kwargs
+    ) -> Checkpoint | None:
+        """Like ``Checkpointer.save_checkpoint``, but atomic.
+
+        Runs on every process; the main one returns the checkpoint.
+        """
         run_on_main(self._remove_partial)
-        checkpoint = super().save_checkpoint(*args, **kwargs)
+        meta = dict(meta or {})
+        if if_main_process():
+            numbers = [c.meta["number"] for c in self.list_checkpoints()]
+            meta["number"] = max(numbers, default=0) + 1
+        checkpoint = super().save_checkpoint(meta, **kwargs)
         if checkpoint is not None:
+            seal(checkpoint.path)
             whole = checkpoint.path.with_name(
                 checkpoint.path.name.removeprefix(PARTIAL)
             )
             checkpoint.path.rename(whole)
+            _flush_folder(whole.parent)
             checkpoint = checkpoint._replace(
                 path=whole,
                 paramfiles={
@@ -48,15 +77,59 @@ class WholeCheckpointer(Checkpointer):
         ddp_barrier()
         return checkpoint
 
-    def save_and_keep_only(self, *args, importance_keys=(), **kwargs):
-        """As there, whose calls without ``importance_keys`` share one list.
+    def save_and_keep_only(self, *args, importance_keys=(), **kwargs) -> None:
+        """Like ``Checkpointer.save_and_keep_only``, with a list of its own.
 
-        It adds recency to that list, so that one call with ``keep_recent``
-        changes what all later calls of the process keep.
+        SpeechBrain's calls without ``importance_keys`` share one list, and
+        add recency to it: one call with ``keep_recent`` changes what all
+        later calls of the process keep.
         """
         super().save_and_keep_only(
             *args, importance_keys=list(importance_keys), **kwargs
         )
+
+    def list_checkpoints(self) -> list[Checkpoint]:
+        """Returns the checkpoints that are whole, as far as sizes tell."""
+        whole = []
+        for folder in sorted(self.checkpoints_dir.glob("CKPT+*")):
+            problem = damage(folder, contents=False)
+            if problem is None:
+                whole.append(folder)
+            else:
+                self._warn(folder, problem)
+        checkpoints = self._construct_checkpoint_objects(whole)
+        for checkpoint in checkpoints:
+            # SpeechBrain orders by this key.
+            checkpoint.meta["unixtime"] = checkpoint.meta["number"]
+        return checkpoints
+
+    def recover_if_possible(self, *args, **kwargs) -> Checkpoint | None:
+        """Like ``Checkpointer.recover_if_possible``, past damaged ones.
+
+        Returns
+        -------
+        Checkpoint or None
+            The first of ``find_checkpoints`` whose files are as written.
+        """
+        for checkpoint in self.find_checkpoints(*args, **kwargs):
+            problem = damage(checkpoint.path)
+            if problem is None:
+                self.load_checkpoint(checkpoint)
+                return checkpoint
+            self._warn(checkpoint.path, problem)
+        logger.info("There is no checkpoint to load.")
+        return None
+
+    def _warn(self, folder, problem):
+        """Tells once that a checkpoint is skipped."""
+        warned = self.__dict__.setdefault("_warned", set())
+        if folder not in warned:
+            logger.warning(
+                f"The checkpoint '{folder}' is skipped, and an earlier one is "
+                f"used if there is one: {problem}. Remove the folder to end "
+                "this warning."
+            )
+        warned.add(folder)
 
     def _remove_partial(self):
         """Removes what a killed run left."""
@@ -70,3 +143,62 @@ class WholeCheckpointer(Checkpointer):
     def _custom_checkpoint_dirpath(self, name):
         path = super()._custom_checkpoint_dirpath(name)
         return path.with_name(PARTIAL + path.name)
+
+
+def seal(folder: Path) -> None:
+    """Lists a folder's files with sizes and checksums; flushes all to disk."""
+    files = sorted(folder.iterdir())
+    listing = {f.name: [f.stat().st_size, checksum(f)] for f in files}
+    (folder / SEAL).write_text(json.dumps(listing, indent=1), "utf-8")
+    for file in [*files, folder / SEAL]:
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
+    _flush_folder(folder)
+
+
+def damage(folder: Path, contents: bool = True) -> str | None:
+    """Compares a checkpoint with its own listing.
+
+    Arguments
+    ---------
+    folder : Path
+        Folder of the checkpoint.
+    contents : bool
+        If True, compares checksums of all files. If False, compares sizes,
+        and the checksum of the metadata only.
+
+    Returns
+    -------
+    str or None
+        What is damaged, None if nothing is.
+    """
+    try:
+        listing = json.loads((folder / SEAL).read_bytes())
+    except (OSError, ValueError):
+        return f"its list of files, {SEAL}, is missing or damaged"
+    for name, (size, expected) in listing.items():
+        file = folder / name
+        if not file.is_file() or file.stat().st_size != size:
+            return f"{name} is missing or not whole"
+        if (contents or name == METAFNAME) and checksum(file) != expected:
+            return f"{name} is damaged"
+    return None
+
+
+def checksum(file: Path) -> int:
+    """Returns the CRC-32 of a file."""
+    value = 0
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            value = zlib.crc32(chunk, value)
+    return value
+
+
+def _flush_folder(folder):
+    """Makes new and changed names in a folder last; Windows cannot."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,15 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Literal, get_args, get_origin, get_type_hints
 
-import yaml
+from speechbrain_petl.utils.messages import did_you_mean
 from speechbrain_petl.utils.plain_yaml import (
-    PlainLoader,
     one_value,
+    plain_value,
     plain_values,
 )
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 from speechbrain.utils.run_opts import HELP_TEXTS, RunOptions
 
@@ -134,7 +134,7 @@ def divide(
     )
     options = {}
     for key in given.keys() - overrides.keys():
-        value = yaml.load(given[key], PlainLoader)
+        value = plain_value(given[key])
         if key in LISTS:
             value = str(value).split()
         elif DEFAULTS[key] is None:
@@ -146,7 +146,7 @@ def divide(
             _check_kind(key, DEFAULTS[key], value)
         options[key] = value
     for key, value in given.items():
-        value = yaml.load(value, PlainLoader)
+        value = plain_value(value)
         if key in CHOICES and value not in CHOICES[key]:
             raise ValueError(
                 f"--{key} is one of {', '.join(CHOICES[key])}, not {value!r}."
@@ -227,17 +227,16 @@ def check_overrides(text: str, overrides: str, file: str) -> None:
     given = re.findall(r"^([^\s:]+):", overrides, re.M)
     for key, times in Counter(given).items():
         if key not in known:
-            near = get_close_matches(key, [*known, *DEFAULTS], n=1, cutoff=0.5)
-            hint = f"did you mean --{near[0]}?" if near else "see its keys."
-            raise ValueError(f"There is no option --{key} of {file}; {hint}")
+            near = did_you_mean(key, [*known, *DEFAULTS], prefix="--")
+            raise ValueError(
+                f"There is no option --{key} of {file}; "
+                f"{near or 'see its keys.'}"
+            )
         if times > 1:
             raise ValueError(f"--{key} is given {times} times: give it once.")
-    try:
-        defaults = yaml.load(text, PlainLoader)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{file} cannot be read as YAML: {reason}") from error
-    for key, value in (yaml.load(overrides, PlainLoader) or {}).items():
+    defaults = read_yaml(text, file, tags=True)
+    changes = read_yaml(overrides, "the command line", tags=True) or {}
+    for key, value in changes.items():
         _check_kind(key, defaults[key], value)
 
 

@@ -1,22 +1,25 @@
-"""FiniteLossBrain: no update is made from a loss that is not finite."""
+"""FiniteLossBrain: nothing is learned or measured from what is not finite."""
 
 import logging
 
 import torch
+from speechbrain_petl.training.updates import UpdatingBrain
 from speechbrain_petl.utils.messages import name_some
 
-import speechbrain as sb
-from speechbrain.utils.distributed import is_distributed_initialized
+from speechbrain.utils.distributed import ddp_all_reduce
 
 logger = logging.getLogger(__name__)
 
 
-class FiniteLossBrain(sb.Brain):
+class FiniteLossBrain(UpdatingBrain):
     """A ``Brain`` that stops at a loss that is not finite, naming the clips.
 
     ``Brain`` itself counts such losses and takes their steps all the same,
     which loses the weights. Here ``nonfinite_patience``, SpeechBrain's
-    option, says how many updates an epoch may be left out instead.
+    option, is the number of updates that may be skipped in an epoch. A
+    skipped update leaves nothing behind: buffers that its batches changed,
+    such as BatchNorm's running statistics, are restored too. In validation
+    and test, a loss or an output that is not finite raises an error.
 
     Arguments
     ---------
@@ -25,28 +28,28 @@ class FiniteLossBrain(sb.Brain):
 
     skips = False
 
-    def on_fit_batch_start(self, batch, should_step):
-        """Remembers which clips to name if their loss is not finite."""
+    def on_update_start(self) -> None:
+        """Keeps the buffers, as far as an update may be skipped."""
+        self.skips = False
+        self._kept = []
+        if self.nonfinite_patience:
+            self._kept = [(b, b.clone()) for b in self.modules.buffers()]
+
+    def on_fit_batch_start(self, batch, should_step: bool) -> None:
+        """Notes the clips to name if their loss is not finite."""
         super().on_fit_batch_start(batch, should_step)
         self.batch_ids = batch.id
 
-    def check_loss_isfinite(self, loss):
-        """Stops at a loss that is not finite, or skips the update.
-
-        ``nonfinite_patience`` updates an epoch may be skipped. (``Brain``
-        would take these steps, and lose the weights.)
-        """
-        bad = ~torch.isfinite(loss.detach())
-        if is_distributed_initialized():
-            bad = bad.int()
-            torch.distributed.all_reduce(bad, torch.distributed.ReduceOp.MAX)
-        if not bad:
+    def check_loss_isfinite(self, loss: torch.Tensor) -> None:
+        """Raises an error if the loss is not finite, or skips the update."""
+        bad = (~torch.isfinite(loss.detach())).int()
+        if not ddp_all_reduce(bad, torch.distributed.ReduceOp.MAX):
             return
-        self.nonfinite_count += 1
         message = (
             f"The loss is not finite at step {self.step} of the epoch, with "
             f"the clips {name_some(self.batch_ids)}"
         )
+        self.nonfinite_count += not self.skips
         if self.nonfinite_count > self.nonfinite_patience:
             raise ValueError(
                 f"{message}: look at these clips, lower lr, set precision to "
@@ -55,10 +58,46 @@ class FiniteLossBrain(sb.Brain):
         logger.warning(f"{message}: this update is skipped.")
         self.skips = True
 
-    def optimizers_step(self):
+    def optimizers_step(self) -> None:
         """Updates, unless a loss of this update was not finite."""
-        if self.skips:
-            self.skips = False
-            self.zero_grad()
-        else:
+        if not self.skips:
             super().optimizers_step()
+            return
+        self.zero_grad()
+        with torch.no_grad():
+            for buffer, before in self._kept:
+                buffer.copy_(before)
+
+    def check_evaluated(
+        self, outputs: torch.Tensor, loss: torch.Tensor, batch
+    ) -> None:
+        """Raises an error if an evaluated batch is not finite.
+
+        Arguments
+        ---------
+        outputs : torch.Tensor
+            Outputs [B, ...] of the model.
+        loss : torch.Tensor
+            Loss of the batch.
+        batch : PaddedBatch
+            The batch, whose clips the message names.
+
+        Raises
+        ------
+        ValueError
+            If an output or the loss is infinite or not a number.
+        """
+        finite = torch.isfinite(outputs.reshape(len(outputs), -1)).all(dim=1)
+        bad = [
+            name
+            for name, good in zip(batch.id, finite.tolist(), strict=True)
+            if not good
+        ]
+        if not bad and torch.isfinite(loss):
+            return
+        what = "output of the model" if bad else "loss"
+        raise ValueError(
+            f"The {what} is not finite for the clips "
+            f"{name_some(bad or batch.id)}: look at these clips, lower lr, or "
+            "set precision and eval_precision to fp32."
+        )

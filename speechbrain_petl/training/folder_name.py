@@ -5,16 +5,15 @@ import os
 import re
 from collections.abc import Mapping
 
-import yaml
 from hyperpyyaml import resolve_references
 from speechbrain_petl.training.identity import NEUTRAL
-from speechbrain_petl.utils.plain_yaml import PlainLoader, plain_values
+from speechbrain_petl.utils.plain_yaml import plain_values
 
 LONGEST = 200  # bytes of a folder's name
 
 
 def name_apart(
-    text: str, overrides: Mapping[str, str], shaping: Mapping
+    text: str, overrides: Mapping[str, str], shaping: Mapping, processes: int
 ) -> dict[str, str]:
     """Gives a run that overrides settings a default folder of its own.
 
@@ -29,6 +28,8 @@ def name_apart(
         Keys of the YAML, and YAML of their values.
     shaping : dict
         SpeechBrain's options that change what is computed.
+    processes : int
+        How many share the training.
 
     Returns
     -------
@@ -38,7 +39,7 @@ def name_apart(
     Example
     -------
     >>> text = "lr: 0.1\\nseed: 1\\noutput_folder: !ref results/seed_<seed>\\n"
-    >>> name_apart(text, {"seed": "2", "lr": "0.2"}, {"debug": True})
+    >>> name_apart(text, {"seed": "2", "lr": "0.2"}, {"debug": True}, 1)
     {'seed': '2', 'lr': '0.2', 'output_folder': 'results/seed_2-lr_0.2-debug'}
     """
     if "output_folder" in overrides:
@@ -54,11 +55,10 @@ def name_apart(
         and f"<{key}>" not in template
     ]
     parts += [_part(key, value) for key, value in shaping.items()]
-    processes = int(os.environ.get("WORLD_SIZE", 1))
     parts += [f"processes_{processes}"] if processes > 1 else []
     changes = "\n".join(f"{key}: {value}" for key, value in overrides.items())
     resolved = resolve_references(text, changes)
-    folder = yaml.load(resolved, PlainLoader)["output_folder"]
+    folder = plain_values(resolved.getvalue(), {})["output_folder"]
     parent, name = os.path.split("-".join([folder, *parts]))
     if len(name.encode()) > LONGEST:
         whole = hashlib.sha256(name.encode()).hexdigest()[:16]

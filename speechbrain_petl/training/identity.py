@@ -11,10 +11,11 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.utils.messages import name_some
-from speechbrain_petl.utils.plain_yaml import PlainLoader
+from speechbrain_petl.utils.plain_yaml import plain_value
 
 # Keys and options that change nothing that a run computes, or that the
 # backbone's fingerprint and the manifests say more exactly.
@@ -62,9 +63,9 @@ def settings_of(text: str, overrides: Mapping[str, str]) -> dict:
     {'lr': 0.01, 'opt': '!new:torch.optim.SGD', 'opt.lr': '!ref <lr>'}
     """
     found: dict = {}
-    nodes = {key.value: node for key, node in yaml.compose(text).value}
+    nodes = {key.value: node for key, node in YAML().compose(text).value}
     for key, value in overrides.items():
-        nodes[key] = yaml.compose(value)
+        nodes[key] = YAML().compose(value)
     for key, node in nodes.items():
         if key not in NEUTRAL and not key.endswith(MANIFEST):
             _flatten(key, node, found)
@@ -74,18 +75,18 @@ def settings_of(text: str, overrides: Mapping[str, str]) -> dict:
 def _flatten(path, node, found):
     """Lists a node and all below it."""
     tag = node.tag if node.tag.startswith("!") else ""
-    if isinstance(node, yaml.ScalarNode):
+    if isinstance(node, ScalarNode):
         found[path] = f"{tag} {node.value}".strip() if tag else _plain(node)
         return
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         below = {f"{path}.{key.value}": value for key, value in node.value}
     else:
         below = {f"{path}[{i}]": value for i, value in enumerate(node.value)}
     nested = any(
-        value.tag.startswith("!") or not isinstance(value, yaml.ScalarNode)
+        value.tag.startswith("!") or not isinstance(value, ScalarNode)
         for value in below.values()
     )
-    if not tag and not nested and isinstance(node, yaml.SequenceNode):
+    if not tag and not nested and isinstance(node, SequenceNode):
         found[path] = [_plain(value) for value in node.value]
         return
     if tag or not below:
@@ -96,10 +97,12 @@ def _flatten(path, node, found):
 
 def _plain(node):
     """Returns the value of an untagged node that JSON can hold."""
-    value = yaml.load(yaml.serialize(node), PlainLoader)
+    if not isinstance(node, ScalarNode):
+        return [] if isinstance(node, SequenceNode) else {}
+    value = node.value if node.style in ("'", '"') else plain_value(node.value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    kinds = (str, int, float, bool, list, dict, type(None))
+    kinds = (str, int, float, bool, type(None))
     return value if isinstance(value, kinds) else str(value)
 
 

@@ -21,8 +21,10 @@ from speechbrain_petl.training.command_line import (
 )
 from speechbrain_petl.training.folder_name import name_apart
 from speechbrain_petl.training.identity import NEUTRAL, data_of, settings_of
+from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.run_folder import RunFolder
+from speechbrain_petl.utils.errors import tell_errors
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.messages import first_line
 from speechbrain_petl.utils.plain_yaml import plain_values
@@ -74,7 +76,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     if {"-h", "--help"} & set(arguments):
         sb.parse_arguments(["--help"])
     file, given = read_arguments(arguments)
-    text = read_yaml(file)
+    text = read_text(file)
     overrides, options = divide(given, text, file)
     overwrite = options.pop("overwrite", False)
     one_interval(overrides, options, text)
@@ -89,7 +91,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
         for key, value in options.items()
         if key not in NEUTRAL and value != DEFAULTS[key]
     }
-    overrides = name_apart(text, overrides, shaping)
+    overrides = name_apart(text, overrides, shaping, n_processes())
     if plain_values(text, overrides).get("precision") == "auto":
         overrides["precision"] = best_precision(device)
     if shaping:
@@ -167,16 +169,15 @@ def take_folder(hparams: dict, settings: dict, overwrite: bool) -> None:
     overwrite : bool
         If True, removes the run that the folder holds.
     """
-    processes = int(os.environ.get("WORLD_SIZE", 1))
     identity = {
         **settings,
-        "the number of processes": processes,
+        "the number of processes": n_processes(),
         "the backbone's fingerprint": {"sha256": fingerprint(hparams["ast"])},
     }
     hparams["run_folder"].open({"settings": identity}, overwrite)
 
 
-def read_yaml(file: str) -> str:
+def read_text(file: str) -> str:
     """Reads the text of a YAML file.
 
     Raises
@@ -210,68 +211,6 @@ def check_device(device: str) -> str:
             f"--device {device} cannot be used here: {first_line(error)}"
         ) from error
     return device
-
-
-def tell_errors(debug: bool):
-    """Makes an ``excepthook`` that says in a sentence what is wrong.
-
-    Arguments
-    ---------
-    debug : bool
-        Show the traceback too.
-
-    Returns
-    -------
-    callable
-        To be put at ``sys.excepthook``.
-    """
-
-    def hook(kind, error, traceback):
-        """Tells an error that nobody handled."""
-        if debug or not issubclass(kind, Exception):
-            sys.__excepthook__(kind, error, traceback)
-            return
-        record = logging.LogRecord(
-            __name__,
-            logging.ERROR,
-            __file__,
-            0,
-            "",
-            (),
-            (kind, error, traceback),
-        )
-        files = [
-            handler
-            for handler in logging.getLogger().handlers
-            if isinstance(handler, logging.FileHandler)
-        ]
-        for handler in files:
-            handler.handle(record)
-        where = f"; traceback: {files[0].baseFilename}" if files else ""
-        known = issubclass(kind, (ValueError, OSError))
-        name = "" if known else f"{kind.__name__}: "
-        said = sentence(error)
-        said = said.removesuffix(".") if where else said
-        print(f"Error: {name}{said}{where}", file=sys.stderr)
-
-    return hook
-
-
-def sentence(error: Exception) -> str:
-    """What an error says, on one line.
-
-    Of an error inside a worker process this is the last line, since a
-    traceback comes before it.
-
-    Example
-    -------
-    >>> sentence(ValueError("No\\n  such clip."))
-    'No such clip.'
-    """
-    text = str(error).strip()
-    if "Traceback (most recent call last)" in text:
-        text = text.splitlines()[-1]
-    return " ".join(text.split()) or type(error).__name__
 
 
 def keep_sources(

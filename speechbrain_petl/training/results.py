@@ -5,55 +5,73 @@ import io
 import json
 import math
 import os
+from dataclasses import dataclass
 
 import torch
 from speechbrain_petl.training.command_line import DEFAULTS
 from speechbrain_petl.training.identity import NEUTRAL
+from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.versions import versions
 
 
+@dataclass
 class TestResult:
-    """Collects the predictions of one pass over a split.
+    """Predictions of a classifier on a split.
+
+    Arguments
+    ---------
+    ids : list of str
+        Names of the N clips.
+    targets : torch.Tensor
+        Indices [N] of their labels, on the CPU.
+    logits : torch.Tensor
+        Logits [N, classes], on the CPU.
 
     Example
     -------
-    >>> result = TestResult()
-    >>> result.add(["a", "b"], torch.tensor([0, 1]), torch.eye(2) * 5)
-    >>> result.accuracy()
+    >>> TestResult(["a", "b"], torch.tensor([0, 1]), torch.eye(2)).accuracy()
     1.0
     """
 
     __test__ = False  # the name is not a test's
 
-    def __init__(self):
-        self.ids, self.targets, self.logits = [], [], []
-
-    def add(self, ids, targets, logits):
-        """Adds a batch: names, target indices [B], logits [B, classes]."""
-        self.ids.extend(ids)
-        self.targets.append(targets.detach())
-        self.logits.append(logits.detach().float())
+    ids: list[str]
+    targets: torch.Tensor
+    logits: torch.Tensor
 
     def columns(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Targets, predicted indices and their probabilities, on the CPU."""
-        targets = torch.cat(self.targets).flatten().cpu()
-        probabilities = torch.cat(self.logits).softmax(dim=1).cpu()
-        best, predicted = probabilities.max(dim=1)
-        return targets, predicted, best
+        """Returns targets, predicted indices and their probabilities."""
+        best, predicted = self.logits.softmax(dim=1).max(dim=1)
+        return self.targets.flatten(), predicted, best
 
     def accuracy(self) -> float:
-        """Share of clips that are right, over clips and not over batches."""
+        """Returns the share of clips whose label is predicted."""
         targets, predicted, _ = self.columns()
         return (targets == predicted).double().mean().item()
 
     def confusion(self, n_classes: int) -> torch.Tensor:
-        """Counts [target, prediction]."""
+        """Returns counts [target, prediction]."""
+        from sklearn.metrics import confusion_matrix  # slow to import
+
         targets, predicted, _ = self.columns()
-        flat = torch.bincount(
-            targets * n_classes + predicted, minlength=n_classes**2
+        return torch.from_numpy(
+            confusion_matrix(targets, predicted, labels=range(n_classes))
         )
-        return flat.view(n_classes, n_classes)
+
+    def recall(self, n_classes: int) -> list[float | None]:
+        """Returns the recall of each class, None for one without a clip."""
+        from sklearn.metrics import recall_score  # slow to import
+
+        targets, predicted, _ = self.columns()
+        recalls = recall_score(
+            targets,
+            predicted,
+            labels=range(n_classes),
+            average=None,
+            zero_division=math.nan,
+        )
+        return [None if math.isnan(r) else r for r in recalls.tolist()]
 
 
 def write_results(folder, result, label_encoder, facts, hparams):
@@ -76,17 +94,13 @@ def write_results(folder, result, label_encoder, facts, hparams):
     labels = [label_encoder.decode_ndim(i) for i in range(len(label_encoder))]
     confusion = result.confusion(len(labels))
     targets, predicted, confidence = result.columns()
-    totals = confusion.sum(dim=1)
-    recall = (confusion.diag() / totals.clamp(min=1)).tolist()
+    recall = result.recall(len(labels))
     summary = {
         "accuracy": result.accuracy(),
         "n_test": len(targets),
         "n_correct": int((targets == predicted).sum()),
         **facts,
-        "recall": {
-            label: value if total else None
-            for label, value, total in zip(labels, recall, totals.tolist())
-        },
+        "recall": dict(zip(labels, recall, strict=True)),
         "confusion": confusion.tolist(),
         "labels": labels,
         "seed": hparams.get("seed"),
@@ -135,7 +149,7 @@ def used(brain) -> dict:
     return {
         **options,
         "device": brain.device_type,
-        "processes": int(os.environ.get("WORLD_SIZE", 1)),
+        "processes": n_processes(),
     }
 
 

@@ -56,6 +56,45 @@ def write_json(file: Path, manifest: Mapping[str, dict]) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def read_json(file: str | Path) -> dict:
+    """Reads a JSON file that holds a mapping.
+
+    Arguments
+    ---------
+    file : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If it is missing, damaged or holds something else.
+
+    Example
+    -------
+    >>> file = getfixture("tmp_path") / "a.json"
+    >>> _ = file.write_text("")
+    >>> read_json(file)
+    Traceback (most recent call last):
+    ...
+    ValueError: '...a.json' is damaged: it should hold a mapping in JSON.
+    """
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file '{file}'.") from error
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"'{file}' is damaged: it should hold a mapping in JSON."
+        )
+    return found
+
+
 @contextmanager
 def replacing_folder(folder: str | Path) -> Iterator[Path]:
     """Gives a temporary folder that takes the place of ``folder`` at the end.
@@ -82,6 +121,24 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
     False
     >>> (target / "a.txt").read_text()
     'whole'
+    """
+    with swapping_folder(folder) as new:
+        yield new
+
+
+@contextmanager
+def swapping_folder(folder: str | Path) -> Iterator[Path]:
+    """Like ``replacing_folder``, for callers that know what they replace.
+
+    Arguments
+    ---------
+    folder : str or Path
+        Where the files are to be in the end.
+
+    Yields
+    ------
+    Path
+        Where to write them, beside ``folder``.
     """
     folder = Path(os.path.abspath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)

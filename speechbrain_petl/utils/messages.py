@@ -1,17 +1,24 @@
-"""Parts of messages: names of many, the first line of an error."""
+"""Parts of messages: names of many, the nearest name, what does not fit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a help text should not wait for torch
+    from torch import Tensor
 
 N_NAMED = 10  # how many of a list of offenders a message names
 
 
-def name_some(names: Collection[str]) -> str:
+def name_some(names: Collection[str], separator: str = ", ") -> str:
     """Lists names for a message: the first ones, and how many there are more.
 
     Arguments
     ---------
     names : collection of str
-        What to name.
+        Names to list.
+    separator : str
+        What stands between two names.
 
     Returns
     -------
@@ -23,10 +30,81 @@ def name_some(names: Collection[str]) -> str:
     'a.wav, b.wav'
     """
     more = len(names) - N_NAMED
-    listed = ", ".join(list(names)[:N_NAMED])
+    listed = separator.join(list(names)[:N_NAMED])
     return listed if more <= 0 else f"{listed} and {more} more"
 
 
+def did_you_mean(
+    name: object, known: Iterable[object], prefix: str = ""
+) -> str:
+    """Suggests the nearest known name for an unknown one.
+
+    Arguments
+    ---------
+    name : object
+        Unknown name.
+    known : iterable
+        Known names.
+    prefix : str
+        What stands before a name, such as ``--`` before an option.
+
+    Returns
+    -------
+    str
+        Question for the end of a message, or an empty text if no known name
+        is near.
+
+    Example
+    -------
+    >>> did_you_mean("batchsize", ["lr", "batch_size"], prefix="--")
+    'did you mean --batch_size?'
+    >>> did_you_mean("x", ["lr", "batch_size"])
+    ''
+    """
+    near = get_close_matches(str(name), map(str, known), n=1, cutoff=0.5)
+    return f"did you mean {prefix}{near[0]}?" if near else ""
+
+
+def mismatches(
+    own: Mapping[str, "Tensor"], given: Mapping[str, "Tensor"], prefix: str = ""
+) -> str:
+    """Lists what keeps given tensors from being loaded strictly.
+
+    Arguments
+    ---------
+    own : mapping of str to torch.Tensor
+        Tensors of the module, by name.
+    given : mapping of str to torch.Tensor
+        Tensors to load, by name.
+    prefix : str
+        What stands before each name in the message.
+
+    Returns
+    -------
+    str
+        Missing, unexpected and misshapen tensors for a message; an empty text
+        if there are none.
+
+    Example
+    -------
+    >>> import torch
+    >>> own = {"weight": torch.zeros(2, 3), "bias": torch.zeros(2)}
+    >>> mismatches(own, {"weight": torch.zeros(3, 2)}, prefix="head.")
+    "'head.weight' of shape (3, 2) instead of (2, 3); missing 'head.bias'"
+    >>> mismatches(own, own)
+    ''
+    """
+    found = [
+        f"'{prefix}{name}' of shape {tuple(given[name].shape)} instead of "
+        f"{tuple(own[name].shape)}"
+        for name in own.keys() & given.keys()
+        if own[name].shape != given[name].shape
+    ]
+    found += [f"missing '{prefix}{n}'" for n in own.keys() - given.keys()]
+    found += [f"unexpected '{prefix}{n}'" for n in given.keys() - own.keys()]
+    return name_some(sorted(found), separator="; ")
+
+
 def first_line(error: Exception) -> str:
-    """The gist of a library's long message."""
+    """Returns the first line of an error's message."""
     return str(error).strip().split("\n")[0]

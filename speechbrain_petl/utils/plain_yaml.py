@@ -1,29 +1,9 @@
-"""The plain values of a HyperPyYAML file, read without making any object."""
+"""The plain values of a HyperPyYAML file and of a command line."""
 
 import json
-import re
 from collections.abc import Mapping
 
-import yaml
-
-
-class PlainLoader(yaml.SafeLoader):
-    """Reads plain values as hyperpyyaml does; what has a tag is None.
-
-    Example
-    -------
-    >>> yaml.load("a: 1e-3\\nb: !new:x.Y", PlainLoader)
-    {'a': 0.001, 'b': None}
-    """
-
-
-PlainLoader.add_multi_constructor("!", lambda *_: None)
-# YAML 1.1 takes 1e-3 for a text; 1.2, which hyperpyyaml reads, for a number.
-PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 
 def one_value(text: str) -> str:
@@ -43,8 +23,8 @@ def one_value(text: str) -> str:
     if plain.startswith("!"):
         return plain
     try:
-        value = yaml.load(plain, PlainLoader)
-    except yaml.YAMLError:
+        value = read_yaml(plain, "a value")
+    except ValueError:
         return quoted
     looks = {dict: "{", list: "["}.get(type(value))
     if isinstance(value, str) and not plain.startswith(("'", '"')):
@@ -56,7 +36,25 @@ def one_value(text: str) -> str:
     return plain if fits else quoted
 
 
+def plain_value(text: str):
+    """Returns the value of a text as from ``one_value``; None for a tag."""
+    return read_yaml(text, "the command line", tags=True)
+
+
 def plain_values(text: str, overrides: Mapping[str, str]) -> dict:
-    """Returns the plain top-level values of a YAML under overrides."""
-    changed = {k: yaml.load(v, PlainLoader) for k, v in overrides.items()}
-    return {**yaml.load(text, PlainLoader), **changed}
+    """Returns the plain top-level values of a YAML under overrides.
+
+    Arguments
+    ---------
+    text : str
+        The YAML.
+    overrides : dict of str to str
+        YAML of what replaces its keys.
+
+    Returns
+    -------
+    dict
+        What has a tag is None.
+    """
+    changed = {key: plain_value(value) for key, value in overrides.items()}
+    return {**read_yaml(text, "the YAML", tags=True), **changed}

@@ -148,7 +148,7 @@ def test_there_and_back_again(hub, make_artefact, tmp_path, tiny_folder):
     folder = tmp_path / "artefact"
     make_artefact(folder)
     (folder / "notes.txt").write_text("not for others")
-    done = hub(CLI, "push", folder, REPO, "--licence", "cc-by-4.0")
+    done = hub(CLI, "push", folder, REPO, "--license", "cc-by-4.0")
     assert done.returncode == 0, done.stderr
     first = done.stdout.split()[-1].rstrip(".")
     assert sorted(Hub.commits[first]) == sorted(FILES)

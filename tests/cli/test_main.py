@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from speechbrain_petl.cli.main import main, parser
+from speechbrain_petl.cli.main import main
+from speechbrain_petl.cli.options import make_parser
 from speechbrain_petl.inference.classifier import PETLClassifier
 
 
@@ -126,7 +127,7 @@ def test_what_is_not_there(arguments, message, capsys, tmp_path, monkeypatch):
 
 
 def test_every_command_has_examples():
-    commands = parser()._subparsers._group_actions[0].choices
+    commands = make_parser()._subparsers._group_actions[0].choices
     assert set(commands) == {
         "predict",
         "bank",
@@ -144,7 +145,7 @@ def test_every_command_has_examples():
 
 def test_help_is_quick():
     code = (
-        "import sys; from speechbrain_petl.cli.main import parser; parser();"
+        "import sys; from speechbrain_petl.cli.main import make_parser; make_parser();"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 from speechbrain_petl.dataio.datasets import make_datasets
-from speechbrain_petl.dataio.labels import load_label_encoder
 
+from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.dataloader import SaveableDataLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 
 
@@ -59,6 +60,28 @@ def test_wav_of_every_kind(subtype, rate, tmp_path):
     assert np.abs(error).max() < 0.05, "4 bits of ADPCM and all"
 
 
-def test_a_missing_label_map_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no label map at"):
-        load_label_encoder(str(tmp_path / "label_encoder.txt"))
+@pytest.mark.fault("data loaded by worker processes that are spawned")
+def test_workers_may_be_spawned(tmp_path):
+    """As on macOS, on Windows and from Python 3.14 on."""
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(["low", "high"])
+    labels.expect_len(2)
+    entries = {}
+    for name, label in (("a", "low"), ("b", "high")):
+        soundfile.write(tmp_path / f"{name}.wav", np.full(8000, 0.1), 8000)
+        entries[name] = {"wav": f"{{data_root}}/{name}.wav", "label": label}
+    manifest = tmp_path / "train.json"
+    manifest.write_text(json.dumps(entries))
+    data = make_datasets(
+        {"train": str(manifest)}, str(tmp_path), labels, cache_gb=0.1
+    )
+    loader = SaveableDataLoader(
+        data["train"],
+        batch_size=2,
+        num_workers=1,
+        multiprocessing_context="spawn",
+        collate_fn=PaddedBatch,
+    )
+    (batch,) = loader
+    assert batch.id == ["a", "b"] and batch.target.flatten().tolist() == [0, 1]
+    assert batch.sig.data.shape == (2, 16000)

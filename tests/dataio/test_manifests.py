@@ -5,11 +5,8 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from speechbrain_petl.dataio.corpus import require_corpus, warn_if_excerpt
-from speechbrain_petl.dataio.labels import labels_by_index, write_label_map
 from speechbrain_petl.dataio.manifests import Clip, write_manifests
-from speechbrain_petl.dataio.metadata import read_table
-from speechbrain_petl.utils.files import climbs_out, replacing
+from speechbrain_petl.utils.files import climbs_out
 
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -136,92 +133,3 @@ def test_paths_that_climb_out_are_refused(path, corpus, tmp_path):
             "a",
             skip_bad_audio=True,
         )
-
-
-def test_dots_that_do_not_climb():
-    assert not climbs_out("./audio/a..b.wav")
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path):
-    file = tmp_path / "train.json"
-    file.write_text("old", encoding="utf-8")
-    with pytest.raises(KeyboardInterrupt):
-        with replacing(file) as temporary:
-            temporary.write_text("ne", encoding="utf-8")
-            raise KeyboardInterrupt
-    assert file.read_text("utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_label_map_keeps_the_order_given(tmp_path):
-    write_label_map(tmp_path / "map.txt", ["z", "a|b", "m"])
-    encoder = CategoricalEncoder.from_saved(tmp_path / "map.txt")
-    assert encoder.ind2lab == {0: "z", 1: "a|b", 2: "m"}
-
-
-def test_labels_by_index():
-    assert labels_by_index([(9, "z"), (2, "b"), (9, "z")]) == ["b", "z"]
-    with pytest.raises(ValueError, match="Class 1 is called both 'a' and 'b'"):
-        labels_by_index([(1, "a"), (1, "b")])
-    with pytest.raises(ValueError, match="both the numbers 1 and 2"):
-        labels_by_index([(1, "a"), (2, "a")])
-
-
-def table(tmp_path, text):
-    """Writes a table."""
-    path = tmp_path / "t.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def test_tables_with_quotes_line_ends_and_byte_order_mark(tmp_path):
-    path = table(tmp_path, '\ufeffname,text,n\r\na,"so, ""it"" is",3\r\n')
-    (row,) = read_table(path, ["name", "n"])
-    assert row["name"] == "a" and row["text"] == 'so, "it" is'
-    assert row.integer("n", range(4)) == 3
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("name\na\n", "line 1: no column n among name"),
-        ("", "line 1: no column name, n among none"),
-        ("name,n\n", "has no rows"),
-        ("name,n\na,1\nb\n", "line 3: column 'n' is missing"),
-        ("name,n\na,1,2\n", "line 2: column 'n' is followed by more cells"),
-        (b"name,n\n\xff,1\n", "not a table in UTF-8"),
-    ],
-)
-def test_malformed_tables_are_refused(text, message, tmp_path):
-    with pytest.raises(ValueError, match=message):
-        read_table(table(tmp_path, text), ["name", "n"])
-
-
-@pytest.mark.parametrize(
-    "cell, message",
-    [
-        ("x", "line 2: column 'n' is 'x', but should be a number from 1 to 5"),
-        ("6", "is '6', but should be a number from 1 to 5"),
-        (" ", "line 2: column 'n' has no value"),
-    ],
-)
-def test_malformed_numbers_are_refused(cell, message, tmp_path):
-    (row,) = read_table(table(tmp_path, f"name,n\na,{cell}\n"), ["n"])
-    with pytest.raises(ValueError, match=message):
-        row.integer("n", range(1, 6))
-
-
-def test_require_corpus(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no folder .*gone.*: get it"):
-        require_corpus(tmp_path / "gone", ["m.csv"], "Corpus", "get it.")
-    with pytest.raises(FileNotFoundError, match="not the root of.*no m.csv"):
-        require_corpus(tmp_path, ["m.csv"], "Corpus", "get it.")
-    table(tmp_path, "")
-    assert require_corpus(str(tmp_path), ["t.csv"], "Corpus", "") == tmp_path
-
-
-def test_warn_if_excerpt(tmp_path, caplog):
-    warn_if_excerpt("Corpus", tmp_path, {"clips": (5, 5)})
-    assert not caplog.records
-    warn_if_excerpt("Corpus", tmp_path, {"clips": (3, 5), "folds": (1, 1)})
-    assert "3 of 5 clips:" in caplog.text and "folds" not in caplog.text

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 import torch
-from speechbrain_petl.lobes.ast import AST, resize_time
+from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.ast_positions import resize_time
 from transformers import ASTForAudioClassification, ASTModel
 
 

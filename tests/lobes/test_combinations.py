@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 import torch
-from speechbrain_petl.artefacts.backbones import refit
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.insertion import Parallel
@@ -212,7 +211,7 @@ def test_pooling_of_prompts_needs_prompts(tiny_folder):
 
 
 def test_poolings_know_the_length_of_a_refitted_backbone(tiny_folder, tiny_ast):
-    short = refit(tiny_ast, 60, "resize", "patches")
+    short = tiny_ast.refit(max_length=60, pooling="patches")
     made_short = AST(tiny_folder, max_length=60, pooling="patches")
     torch.testing.assert_close(short(feats(short)), made_short(feats(short)))
 

@@ -54,7 +54,7 @@ def watch(model):
     """Records what the embeddings, the layers and the final norm give."""
     seen = {}
     names = {"tokens": "embeddings", "norm_final": "last_hidden"}
-    for site in model._sites:
+    for site in model.sites:
         if site.role == "layer":
             name = f"layer{site.layer}"
             module = model.model.get_submodule(site.path)

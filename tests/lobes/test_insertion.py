@@ -9,7 +9,8 @@ from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.lobes.sites import find_sites, select_sites
+from speechbrain_petl.lobes.selectors import select_sites
+from speechbrain_petl.lobes.sites import find_sites
 from torch import nn
 from transformers import ASTConfig, ASTModel
 

@@ -14,7 +14,8 @@ from speechbrain_petl.lobes.insertion import Parallel
 from speechbrain_petl.lobes.legacy import AddShared, ParallelShared
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.lobes.sites import find_sites, select_sites
+from speechbrain_petl.lobes.selectors import select_sites
+from speechbrain_petl.lobes.sites import find_sites
 from torch import nn
 from transformers import ASTConfig, ASTModel
 

@@ -64,6 +64,44 @@ def test_what_is_drawn_again_is_not_saved(tiny_ast):
         assert any("vera_A" in name for name in model.delta()) == saved
 
 
+CHANGING = ["pissa", "pissa_niter_4", "olora"]
+
+
+@pytest.mark.parametrize("start", CHANGING)
+def test_a_start_that_changes_the_layer_changes_no_other_model(
+    tiny_ast, start, tmp_path
+):
+    """The changed layer is the wrapper's own, and is saved."""
+    x = torch.randn(2, tiny_ast.config.max_length, 128)
+    before = {n: t.clone() for n, t in tiny_ast.state_dict().items()}
+    config = partial(peft.LoraConfig, r=4, init_lora_weights=start)
+    insertions = {"query": partial(PEFTLayer, config=config)}
+    sibling, expected = PETLModel(tiny_ast), tiny_ast(x)
+    model = PETLModel(tiny_ast, insertions).eval()
+    for name, tensor in tiny_ast.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert torch.equal(sibling(x), expected)
+    torch.testing.assert_close(model(x), expected, rtol=1e-4, atol=1e-4)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(trained, 0.1)
+    model(x).square().sum().backward()
+    optimizer.step()
+    assert not torch.allclose(model(x), expected, rtol=1e-3)
+    model.save(tmp_path / "delta.safetensors")
+    torch.manual_seed(5)
+    other = PETLModel(tiny_ast, insertions).eval()
+    other.recover(tmp_path / "delta.safetensors")
+    assert torch.equal(other(x), model(x))
+    torch.testing.assert_close(model.merge()(x), model(x), rtol=1e-4, atol=1e-4)
+    assert torch.equal(sibling(x), expected)
+
+
+def test_a_start_that_needs_data_is_refused(tiny_ast):
+    config = partial(peft.LoraConfig, r=4, init_lora_weights="corda")
+    with pytest.raises(ValueError, match="preprocess_corda"):
+        PETLModel(tiny_ast, {"query": partial(PEFTLayer, config=config)})
+
+
 def test_a_finished_configuration_is_refused(tiny_ast):
     layer = partial(PEFTLayer, config=peft.LoraConfig(r=4))
     with pytest.raises(ValueError, match="!name:peft.LoraConfig"):

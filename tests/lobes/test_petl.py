@@ -8,8 +8,9 @@ import torch
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
 from speechbrain_petl.lobes.petl import PETLModel
+from speechbrain_petl.lobes.prompts import Prompts
 from torch import nn
-from transformers import ASTConfig, ASTModel
+from transformers import ASTConfig, ASTForAudioClassification, ASTModel
 
 ADAPTER = partial(Bottleneck, reduction_rate=8)
 PARALLEL = partial(Parallel, adapter=ADAPTER)
@@ -38,9 +39,9 @@ def feats(ast, batch=2):
 def test_the_copy_shares_what_is_frozen_and_owns_what_trains(tiny_ast):
     before = copy.deepcopy(tiny_ast.state_dict())
     model = PETLModel(tiny_ast, HOULSBY, ["norm_ffn", "norm_final"])
-    shared = {id(p) for p in tiny_ast.parameters()}
+    shared = {p.data_ptr() for p in tiny_ast.parameters()}
     for name, tensor in model.named_tensors().items():
-        assert (id(tensor) in shared) != tensor.requires_grad, name
+        assert (tensor.data_ptr() in shared) != tensor.requires_grad, name
     for tensor in model.delta().values():
         tensor.data += 1.0
     for name, tensor in tiny_ast.state_dict().items():
@@ -83,7 +84,7 @@ def test_training_mode_reaches_the_inserted_modules_only(tiny_ast):
     model = PETLModel(tiny_ast, HOULSBY, ["*"]).train()
     adapters = [m for m in model.modules() if isinstance(m, Bottleneck)]
     assert adapters and all(m.training for m in adapters)
-    assert not any(m.training for m in model._stock)
+    assert not any(m.training for m in model.stock_modules)
     model.eval()
     assert not any(m.training for m in adapters)
 
@@ -160,10 +161,95 @@ def test_what_matches_nothing_is_refused(tiny_ast, kwargs, message):
         PETLModel(tiny_ast, **kwargs)
 
 
+@pytest.mark.parametrize("unfrozen", [(), ["*"]])
+def test_a_model_with_a_head_is_refused(unfrozen):
+    config = ASTConfig(hidden_size=48, num_hidden_layers=1)
+    model = ASTForAudioClassification(config)
+    with pytest.raises(
+        ValueError,
+        match="'classifier.layernorm.weight'.*audio_spectrogram_transformer",
+    ):
+        PETLModel(model, HOULSBY, unfrozen)
+    PETLModel(model.audio_spectrogram_transformer, HOULSBY, unfrozen)
+
+
+class Foreign(nn.Module):
+    """A wrapper of another library, with a name of its own for the target."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.inner = module
+
+    def forward(self, *args, **kwargs):
+        """Scales the input of [B, T, d] layers."""
+        return self.inner(self.scale * args[0], *args[1:], **kwargs)
+
+
+def in_place(module):
+    """Writes as an optimizer does."""
+    with torch.no_grad():
+        module.weight.mul_(2)
+
+
+def behind_the_back(module):
+    """Writes so that no version counter sees it."""
+    module.weight.data.mul_(2)
+
+
+def another_memory(module):
+    """Writes as peft does."""
+    module.weight.data = 2 * module.weight.data
+
+
+def another_parameter(module):
+    """Replaces the parameter."""
+    module.weight = nn.Parameter(2 * module.weight.detach())
+
+
+@pytest.mark.parametrize(
+    "write", [in_place, behind_the_back, another_memory, another_parameter]
+)
+def test_a_wrapper_that_writes_into_its_target_is_refused(tiny_ast, write):
+    before = copy.deepcopy(tiny_ast.state_dict())
+    sibling = PETLModel(tiny_ast, {"query": Foreign})
+    expected = sibling(feats(tiny_ast))
+
+    def wrap(target):
+        write(target)
+        return Foreign(target)
+
+    with pytest.raises(ValueError, match="Foreign changes 'weight' of 'que"):
+        PETLModel(tiny_ast, {"query": wrap})
+    for name, tensor in tiny_ast.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    assert torch.equal(sibling(feats(tiny_ast)), expected)
+
+
+def test_a_wrapper_that_unfreezes_its_target_is_refused(tiny_ast):
+    def wrap(target):
+        return Foreign(target.requires_grad_(True))
+
+    with pytest.raises(ValueError, match="makes 'query.2.weight' .* trainable"):
+        PETLModel(tiny_ast, {"query": wrap})
+    PETLModel(tiny_ast, {"query": wrap}, unfrozen=["query"])
+
+
+def test_wrappers_find_sizes_through_one_of_another_library(tiny_ast):
+    ast, n_prompts = tiny_ast, 3
+    prompts = partial(Prompts, n_prompts=n_prompts, drop_distillation=True)
+    model = PETLModel(ast, {"tokens": [prompts, Foreign], "ffn": Foreign})
+    assert model.model.n_special == 1
+    model = PETLModel(ast, {"tokens": [Foreign, prompts]})
+    assert model.model.n_special == 1
+    model = PETLModel(ast, {"ffn": [Foreign, PARALLEL]})
+    assert torch.equal(model(feats(ast)), ast(feats(ast)))
+
+
 def test_ten_tasks_share_one_backbone(tiny_ast):
     models = [PETLModel(tiny_ast, HOULSBY) for _ in range(10)]
     frozen = {
-        id(t)
+        t.data_ptr()
         for model in models
         for t in model.parameters()
         if not t.requires_grad

@@ -28,12 +28,12 @@ def feats(ast):
 def test_prompts_stand_between_special_tokens_and_patches(tiny_ast):
     embeddings = tiny_ast.model.embeddings
     plain = embeddings(feats(tiny_ast))
-    prompts = Prompts(embeddings, 5)
+    prompts = Prompts(embeddings, 5, n_special=2)
     tokens = prompts(feats(tiny_ast))
     assert torch.equal(tokens[:, :2], plain[:, :2])
     assert torch.equal(tokens[1, 2:7], prompts.prompts)
     assert torch.equal(tokens[:, 7:], plain[:, 2:])
-    dropped = Prompts(embeddings, 5, drop_distillation=True)(feats(tiny_ast))
+    dropped = Prompts(embeddings, 5, True, n_special=2)(feats(tiny_ast))
     assert torch.equal(dropped[:, :1], plain[:, :1])
     assert torch.equal(dropped[:, 6:], plain[:, 2:])
 
@@ -54,7 +54,7 @@ def test_poolings_pick_their_tokens(tiny_folder, drop):
 
 
 def test_deep_prompts_replace_those_of_the_layer_before():
-    layer = DeepPrompts(nn.Linear(8, 8), 3)
+    layer = DeepPrompts(nn.Linear(8, 8), 3, n_special=2)
     layer.target.forward = lambda hidden: hidden
     hidden = torch.randn(2, 10, 8)
     out = layer(hidden)

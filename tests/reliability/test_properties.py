@@ -16,7 +16,8 @@ from speechbrain_petl.dataio.folds import choose_folds
 from speechbrain_petl.dataio.norm_stats import running_moments
 from speechbrain_petl.experiments.reporting.statistics import compare
 from speechbrain_petl.lobes.adapters import Bottleneck, Convpass
-from speechbrain_petl.lobes.ast import AST, resize_time
+from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.lobes.ast_positions import resize_time
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.moa import SoftMoA

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.demo.corpora import write_small
+from speechbrain_petl.training import launch
 from speechbrain_petl.training.run_folder import RunFolder, release
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +124,7 @@ def test_another_protocol(run_of, fails):
 @pytest.mark.fault("run folder: another number of processes")
 def test_another_number_of_processes(run_of, fails, monkeypatch):
     args, _ = run_of()
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(launch, "n_processes", lambda: 2)
     said = fails(YAML, args)
     assert "the number of processes is 1 there and 2 here;" in said
 

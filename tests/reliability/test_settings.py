@@ -7,7 +7,6 @@ import shutil
 import pytest
 from speechbrain_petl.demo.corpora import write_small
 from speechbrain_petl.training.command_line import check_overrides
-from speechbrain_petl.training.launch import sentence, tell_errors
 
 
 @pytest.fixture
@@ -222,19 +221,3 @@ def test_what_is_checked_of_overrides():
     ):
         with pytest.raises(ValueError, match="--"):
             check_overrides(text, bad, "y")
-
-
-def test_debug_shows_the_traceback_and_a_bug_its_kind(capsys):
-    try:
-        raise KeyError("label")
-    except KeyError as error:
-        tell_errors(True)(KeyError, error, error.__traceback__)
-        assert "Traceback (most recent call last)" in capsys.readouterr().err
-        tell_errors(False)(KeyError, error, error.__traceback__)
-        said = capsys.readouterr().err
-        assert said.startswith("Error: KeyError: 'label'")
-        assert "Traceback" not in said
-    text = (
-        "Caught\nTraceback (most recent call last):\n  x\nValueError: 'a.wav'"
-    )
-    assert sentence(RuntimeError(text)) == "ValueError: 'a.wav'"

@@ -1,90 +1,17 @@
 """The training loop: selection, schedule, clipping, protocols."""
 
+import json
 import re
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
-from speechbrain_petl.training.brain import AudioClassificationBrain, best_epoch
 from speechbrain_petl.training.precision import best_precision
-from torch import nn
+from speechbrain_petl.training.selection import best_epoch
 
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
-from speechbrain.dataio.encoder import CategoricalEncoder
-from speechbrain.utils.checkpoints import Checkpointer
-from speechbrain.utils.epoch_loop import EpochCounter
-from speechbrain.utils.train_logger import FileTrainLogger
-
-
-class Encoder(nn.Linear):
-    """Stands for an adapted backbone."""
-
-    def count_parameters(self):
-        """As of ``PETLModel``."""
-        return {"method": 0, "norm": 0, "norm_final": self.weight.numel()}
-
-
-class ToyBrain(AudioClassificationBrain):
-    """Classifies vectors of 3 numbers."""
-
-    def compute_forward(self, batch, stage):
-        """Logits [B, 2]."""
-        hidden = self.modules.encoder(batch.to(self.device).sig.data)
-        return self.modules.classifier(hidden)
-
-
-def clips(n=6, seed=0):
-    """Vectors whose first number's sign is their class."""
-    generator = torch.Generator().manual_seed(seed)
-    vectors = torch.randn(n, 3, generator=generator)
-    return [
-        {"id": f"c{i}", "sig": v, "target": int(v[0] > 0)}
-        for i, v in enumerate(vectors)
-    ]
-
-
-def toy(folder, epochs=4, **run_opts):
-    """A brain with everything that a recipe gives it."""
-    torch.manual_seed(0)
-    labels = CategoricalEncoder()
-    labels.update_from_iterable(["low", "high"])
-    modules = {"encoder": Encoder(3, 3)}
-    counter = EpochCounter(epochs)
-    folder.mkdir(parents=True, exist_ok=True)
-    return ToyBrain(
-        modules=modules,
-        classifier=nn.Linear,
-        label_encoder=labels,
-        opt_class=partial(torch.optim.AdamW, lr=0.1),
-        lr_annealing=torch.optim.lr_scheduler.CosineAnnealingLR,
-        loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
-        hparams={
-            "ast": SimpleNamespace(config=SimpleNamespace(hidden_size=3)),
-            "epoch_counter": counter,
-            "output_folder": str(folder),
-            "precision": "auto",
-            "seed": 0,
-        },
-        run_opts={"device": "cpu", "noprogressbar": True, **run_opts},
-        checkpointer=Checkpointer(
-            folder / "save", {**modules, "counter": counter}
-        ),
-    )
-
-
-def fit(brain, valid=True):
-    """Trains on toy batches of 2."""
-    options = {"batch_size": 2, "collate_fn": PaddedBatch}
-    brain.fit(
-        brain.hparams.epoch_counter,
-        clips(),
-        clips(seed=1) if valid else None,
-        train_loader_kwargs=options,
-        valid_loader_kwargs=options,
-    )
-    return options
+from tests.training.toys import Dropping, ToyBrain, clips, dropping, fit, toy
 
 
 def meta(**values):
@@ -99,9 +26,10 @@ def test_ties_go_to_the_earlier_epoch():
         meta(epoch=3, accuracy=0.8),
         meta(),
     ]
-    assert max(checkpoints, key=best_epoch).meta["epoch"] == 2
+    best = best_epoch("accuracy", "max")
+    assert max(checkpoints, key=best).meta["epoch"] == 2
     last = [meta(epoch=1), meta(epoch=2)]
-    assert max(last, key=best_epoch).meta["epoch"] == 2
+    assert max(last, key=best).meta["epoch"] == 2
 
 
 def test_the_schedule_falls_along_a_cosine_at_each_update(tmp_path):
@@ -164,8 +92,10 @@ def test_the_best_epochs_weights_are_tested(tmp_path):
         def on_stage_end(self, stage, loss, epoch=None):
             if stage == sb.Stage.VALID:
                 weights[epoch] = self.modules.encoder.weight.detach().clone()
-                self.predictions.accuracy = accuracies.__next__
             super().on_stage_end(stage, loss, epoch)
+
+        def measure(self, rows):
+            return {"accuracy": next(accuracies, 0.0)}
 
     brain = toy(tmp_path)
     brain.__class__ = Scripted
@@ -185,6 +115,43 @@ def test_without_a_validation_set_the_last_epoch_is_tested(tmp_path):
     assert torch.equal(brain.modules.encoder.weight, last)
     log = (tmp_path / "train_log.txt").read_text()
     assert "Epoch loaded: 4" in log and "valid" not in log
+
+
+def test_the_named_metric_selects(tmp_path):
+    losses = iter([0.5, 0.2, 0.3, 0.4])
+
+    class Scripted(ToyBrain):
+        def measure_stage(self):
+            ids, rows, stats = super().measure_stage()
+            return ids, rows, {**stats, "loss": next(losses, 0.0)}
+
+        def measure(self, rows):
+            return {"accuracy": 0.5}
+
+    brain = toy(tmp_path, selects="loss", kind=Scripted)
+    options = fit(brain)
+    brain.evaluate(clips(seed=2), test_loader_kwargs=options)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["best_epoch"] == 2 and results["valid_loss"] == 0.2
+    assert results["selects"] == "loss" and results["direction"] == "min"
+    assert results["valid_accuracy"] == 0.5
+
+
+def test_a_metric_that_the_task_lacks_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="'mAP' .* one of accuracy, loss"):
+        toy(tmp_path, selects="mAP")
+
+
+def test_the_loss_is_over_clips_and_not_over_batches(tmp_path):
+    losses = []
+    for batch_size in (5, 6):
+        brain = toy(tmp_path / str(batch_size), epochs=1)
+        options = fit(brain, valid=False)
+        options["batch_size"] = batch_size
+        brain.evaluate(clips(seed=2), test_loader_kwargs=options)
+        file = tmp_path / str(batch_size) / "results.json"
+        losses.append(json.loads(file.read_text())["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
 
 
 def test_a_model_never_trained_is_not_tested(tmp_path):
@@ -216,32 +183,6 @@ def test_an_interrupted_run_continues(tmp_path):
         assert torch.equal(mine, other)
     log = (tmp_path / "cut" / "train_log.txt").read_text()
     assert re.findall(r"epoch: (\d)", log) == ["1", "2", "3", "4"]
-
-
-class Dropping(ToyBrain):
-    """Drops numbers out, so that each step depends on what was drawn."""
-
-    def compute_forward(self, batch, stage):
-        """Logits [B, 2]."""
-        vectors = batch.to(self.device).sig.data
-        if stage == sb.Stage.TRAIN:
-            vectors = torch.nn.functional.dropout(vectors, 0.5)
-        return self.modules.classifier(self.modules.encoder(vectors))
-
-    def fit_batch(self, batch):
-        """Notes the loss of each step."""
-        if (self.hparams.epoch_counter.current, self.step) == self.die_at:
-            raise KeyboardInterrupt
-        loss = super().fit_batch(batch)
-        self.losses.append(loss.item())
-        return loss
-
-
-def dropping(folder, die_at=None, **run_opts):
-    """A brain that drops out, and may be interrupted at (epoch, step)."""
-    brain = toy(folder, **run_opts)
-    brain.__class__, brain.losses, brain.die_at = Dropping, [], die_at
-    return brain
 
 
 @pytest.mark.parametrize("die_at", [(1, 2), (2, 1), (2, 3), (4, 3)])
@@ -287,7 +228,8 @@ class Exploding(Dropping):
     def compute_objectives(self, predictions, batch, stage):
         """The loss, or nan."""
         loss = super().compute_objectives(predictions, batch, stage)
-        return loss * float("nan") if "c3" in batch.id else loss
+        bad = stage == sb.Stage.TRAIN and "c3" in batch.id
+        return loss * float("nan") if bad else loss
 
 
 @pytest.mark.fault("loss that is not finite")

@@ -1,14 +1,13 @@
 """A command line is read as it looks, or refused in a sentence."""
 
 import pytest
-import yaml
 from speechbrain_petl.training.command_line import (
     divide,
     one_interval,
     read_arguments,
 )
 from speechbrain_petl.training.folder_name import name_apart
-from speechbrain_petl.utils.plain_yaml import PlainLoader
+from speechbrain_petl.utils.plain_yaml import plain_value
 
 TEXT = """\
 seed: 1
@@ -25,7 +24,7 @@ def value_of(*words):
     """What an option is read as."""
     _, given = read_arguments(["a.yaml", *words])
     (value,) = given.values()
-    return yaml.load(value, PlainLoader)
+    return plain_value(value)
 
 
 @pytest.mark.parametrize(
@@ -110,15 +109,15 @@ def test_an_interval_in_steps_replaces_the_one_in_minutes():
         assert overrides == {}
 
 
-def folder(*words):
+def folder(*words, processes=1):
     """The output folder of a command line."""
     overrides, options = divide(
         read_arguments(["a.yaml", *words])[1], TEXT, "a.yaml"
     )
-    return name_apart(TEXT, overrides, options)["output_folder"]
+    return name_apart(TEXT, overrides, options, processes)["output_folder"]
 
 
-def test_default_folders_tell_runs_apart(monkeypatch):
+def test_default_folders_tell_runs_apart():
     default = folder()
     assert default == "results/seed_1"
     assert folder("--data_folder", "elsewhere", "--seed", "1") == default
@@ -130,5 +129,4 @@ def test_default_folders_tell_runs_apart(monkeypatch):
     long = folder("--folds", f"[{'9' * 300}, 1]")
     assert len(long) < 255
     assert long != folder("--folds", f"[{'9' * 300}, 2]")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert folder() == "results/seed_1-processes_2"
+    assert folder(processes=2) == "results/seed_1-processes_2"

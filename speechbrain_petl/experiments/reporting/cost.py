@@ -39,11 +39,9 @@ def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
     with tempfile.TemporaryDirectory() as folder:  # checkpointers make theirs
         overrides |= {"data_folder": folder, "output_folder": folder}
         hparams = load_hyperpyyaml(text, overrides)
-    encoder, config = hparams["encoder"], hparams["ast"].config
-    feats = torch.zeros(1, config.max_length, config.num_mel_bins)
+    encoder = hparams["encoder"]
+    feats = torch.zeros(1, *hparams["ast"].input_shape)
     encoder.train()
-    if any(isinstance(m, torch.nn.BatchNorm1d) for m in encoder.modules()):
-        feats = feats.expand(2, -1, -1)
     with FlopCounterMode(display=False) as counter:
         embedding = encoder(feats)
     forward = counter.get_total_flops() / len(feats)

@@ -1,0 +1,241 @@
+"""The options of the command ``speechbrain-petl``."""
+
+import argparse
+
+from speechbrain_petl.utils.arguments import add_debug, count
+from speechbrain_petl.utils.errors import EXIT_CODES
+
+ARTEFACT = "folder of an artefact, or its id on the Hugging Face hub"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of all commands.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        Its result has ``run``, the name of a function of ``cli.commands``.
+
+    Example
+    -------
+    >>> make_parser().parse_args(["inspect", "artefact"]).run
+    'inspect'
+    """
+    top = argparse.ArgumentParser(
+        prog="speechbrain-petl",
+        description="Use adapters that were trained with speechbrain-petl, and "
+        "prepare their training.",
+        epilog="speechbrain-petl <command> --help shows examples.",
+    )
+    commands = top.add_subparsers(metavar="<command>", required=True)
+
+    def command(name, run, summary, examples, epilog=""):
+        """Adds a command, which runs a function of ``cli.commands``."""
+        lines = "".join(f"  speechbrain-petl {line}\n" for line in examples)
+        added = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=f"examples:\n{lines}{epilog}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        add_debug(added)
+        return added
+
+    one = command(
+        "predict",
+        "predict",
+        "classify audio files",
+        [
+            "predict results/esc50/artefact dog.wav",
+            "predict owner/esc50-adapter --revision v1 --top 5 *.wav",
+            "predict artefact --json *.flac > predictions.jsonl",
+        ],
+        EXIT_CODES,
+    )
+    one.add_argument("artefact", help=ARTEFACT)
+    _add_files(one)
+    _add_source(one)
+
+    many = command(
+        "bank",
+        "predict_bank",
+        "classify audio files by several artefacts of one backbone",
+        [
+            "bank --task events=esc50/artefact --task words=gsc/artefact a.wav",
+            "bank --task a=owner/one --task b=owner/two --json *.wav",
+        ],
+        EXIT_CODES,
+    )
+    many.add_argument(
+        "--task",
+        action="append",
+        required=True,
+        metavar="NAME=ARTEFACT",
+        help="name of a task and its artefact; repeat for each task",
+    )
+    _add_files(many)
+    _add_backbone(many)
+
+    look = command(
+        "inspect",
+        "inspect",
+        "show the metadata of an artefact, without loading a model",
+        ["inspect artefact", "inspect owner/adapter --json"],
+    )
+    look.add_argument("artefact", help=ARTEFACT)
+    look.add_argument(
+        "--json", action="store_true", help="print everything as JSON"
+    )
+    _add_revision(look)
+
+    check = command(
+        "verify",
+        "verify",
+        "load an artefact and check that it computes what was trained",
+        [
+            "verify artefact",
+            "verify artefact --backbone /models/ast-mini",
+        ],
+    )
+    check.add_argument("artefact", help=ARTEFACT)
+    _add_source(check)
+
+    fold = command(
+        "merge",
+        "merge",
+        "fold an adapter into a stock Hugging Face AST",
+        [
+            "merge lora/artefact merged",
+        ],
+        "\nThe folder is for transformers: pipeline('audio-classification', "
+        "'merged').\n",
+    )
+    fold.add_argument("artefact", help=ARTEFACT)
+    fold.add_argument(
+        "folder", help="output folder; an existing one is replaced"
+    )
+    _add_source(fold)
+
+    out = command(
+        "export",
+        "export",
+        "write the whole model as one file, or LoRA in PEFT's format",
+        [
+            "export artefact model.onnx",
+            "export artefact model.pt2",
+            "export lora/artefact folder --format peft",
+        ],
+        "\nIts inputs are waveforms and relative lengths, its output logits. "
+        "PEFT's format is\na folder, and only of the adapter.\n",
+    )
+    out.add_argument("artefact", help=ARTEFACT)
+    out.add_argument(
+        "path", help="output file, ending in .onnx or .pt2 (torch.export)"
+    )
+    out.add_argument(
+        "--format",
+        choices=["onnx", "pt2", "peft"],
+        help="default: by the ending of the path",
+    )
+    _add_source(out)
+
+    up = command(
+        "push",
+        "push",
+        "upload an artefact to the Hugging Face hub",
+        [
+            "push artefact owner/esc50-adapter --license cc-by-4.0",
+            "push artefact owner/esc50-adapter --revision v2 --private",
+        ],
+    )
+    up.add_argument("artefact", help="folder of an artefact")
+    up.add_argument("repo", help="owner/name; created if it does not exist")
+    up.add_argument(
+        "--private",
+        action="store_true",
+        help="create the repository as private",
+    )
+    up.add_argument(
+        "--license",
+        metavar="ID",
+        help="identifier on the hub of a license for the trained tensors; "
+        "rewrites the model card",
+    )
+    _add_revision(up)
+
+    stats = command(
+        "norm-stats",
+        "norm_stats",
+        "mean and standard deviation of a corpus's features, as overrides",
+        [
+            "norm-stats results/linear/seed_1234/fold_1/manifest/train.json "
+            "\\\n    --data_folder ESC-50 --max_length 500",
+        ],
+    )
+    stats.add_argument("manifest", help="the train.json of a run")
+    stats.add_argument(
+        "--data_folder", required=True, help="folder of the corpus"
+    )
+    stats.add_argument(
+        "--max_length",
+        type=count,
+        default=1024,
+        metavar="FRAMES",
+        help="clip length in frames of 10 ms, as in training (default: 1024)",
+    )
+
+    down = command(
+        "pull",
+        "pull",
+        "copy an artefact from the hub into a folder",
+        ["pull owner/esc50-adapter esc50 --revision 1a2b3c4"],
+    )
+    down.add_argument("repo", help="owner/name")
+    down.add_argument(
+        "folder", help="output folder; an existing one is replaced"
+    )
+    _add_revision(down)
+    return top
+
+
+def _add_files(command):
+    """Adds the options of commands that classify."""
+    command.add_argument(
+        "files",
+        nargs="+",
+        help="audio files: wav, aiff, au, caf, flac, ogg or mp3",
+    )
+    command.add_argument(
+        "--top",
+        type=count,
+        default=1,
+        metavar="N",
+        help="number of labels to show (default: 1)",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="print one JSON object per line"
+    )
+    command.add_argument(
+        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
+    )
+
+
+def _add_source(command):
+    """Adds the options of commands that load an artefact."""
+    _add_revision(command)
+    _add_backbone(command)
+
+
+def _add_revision(command):
+    """Adds the option for a version on the hub."""
+    command.add_argument("--revision", help="branch, tag or commit on the hub")
+
+
+def _add_backbone(command):
+    """Adds the option for the backbone."""
+    command.add_argument(
+        "--backbone",
+        help="folder or hub id of the backbone, instead of the recorded one",
+    )

@@ -1,0 +1,154 @@
+"""The contract of a backbone: what the rest of the library may ask of it."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from speechbrain_petl.lobes.naming import Tensors, stock_tensors
+from speechbrain_petl.lobes.share import share
+from speechbrain_petl.lobes.sites import FAMILIES, find_sites
+from speechbrain_petl.lobes.wrapper import special_tokens
+from torch import nn
+
+
+class Identity(NamedTuple):
+    """What decides what a backbone computes, for its fingerprint.
+
+    Arguments
+    ---------
+    fields : dict of str to object
+        Fields of the configuration.
+    tensors : dict of str to torch.Tensor
+        Tensors by role; not those that follow the clip length.
+    """
+
+    fields: dict[str, Any]
+    tensors: Tensors
+
+
+class Backbone(nn.Module, ABC):
+    """Base class of the lobes that hold one stock Hugging Face model.
+
+    A family of backbones is one subclass and one row of ``sites.FAMILIES``.
+    Nothing outside of these two knows the family. A subclass loads its stock
+    model in ``__init__(source, revision, **options)``, frozen, in eval mode
+    and in float32, and defines what is abstract here; its class attributes say
+    what identifies it.
+
+    Attributes
+    ----------
+    IDENTITY_FIELDS : tuple of str
+        Fields of the configuration that decide, beside tensors and clip
+        length, what the model computes.
+    FITTED_TENSORS : tuple of str
+        Ends of the names of tensors that follow the clip length.
+    model : torch.nn.Module
+        Stock model.
+    source : str
+        Model of the Hugging Face hub, or local folder.
+    revision : str, optional
+        Branch, tag or commit on the hub.
+    """
+
+    IDENTITY_FIELDS: ClassVar[tuple[str, ...]]
+    FITTED_TENSORS: ClassVar[tuple[str, ...]] = ()
+
+    model: nn.Module
+    source: str
+    revision: str | None
+
+    @property
+    def config(self) -> Any:
+        """Configuration of the stock model, as it is used."""
+        return self.model.config
+
+    @property
+    def embedding_size(self) -> int:
+        """Size of the embeddings after pooling."""
+        return self.config.hidden_size
+
+    @property
+    def n_special(self) -> int:
+        """Number of special tokens in front, as wrappers have left them."""
+        family = FAMILIES[self.config.model_type]
+        tokens = self.model.get_submodule(family.sites["tokens"])
+        special = special_tokens(tokens)
+        return family.n_special if special is None else special
+
+    @property
+    @abstractmethod
+    def max_length(self) -> int:
+        """Length of a clip, in the steps of the front end's output."""
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one clip's input, without the batch's axis."""
+
+    @abstractmethod
+    def tokens(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes the final tokens.
+
+        Arguments
+        ---------
+        inputs : torch.Tensor
+            Output [B, ...] of the front end.
+        lens : torch.Tensor, optional
+            Relative lengths [B]; all are whole by default.
+
+        Returns
+        -------
+        torch.Tensor
+            Tokens [B, T, d].
+        """
+
+    @abstractmethod
+    def forward(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes embeddings [B, embedding_size]; see ``tokens``."""
+
+    def identity(self) -> Identity:
+        """Returns what decides what this backbone computes."""
+        tensors = stock_tensors(find_sites(self.model), self.model)
+        return Identity(
+            {name: getattr(self.config, name) for name in self.IDENTITY_FIELDS},
+            {
+                name: tensor
+                for name, tensor in tensors.items()
+                if not name.endswith(self.FITTED_TENSORS)
+            },
+        )
+
+    def refit(self, **options: Any) -> "Backbone":
+        """Returns this backbone for another clip length or pooling.
+
+        Arguments
+        ---------
+        **options : dict
+            Arguments of the class, apart from ``source`` and ``revision``.
+
+        Returns
+        -------
+        Backbone
+            Shares every tensor with this one but those that follow the clip
+            length. This one, which should be as its checkpoint has it, stays
+            as it is.
+        """
+        fitted = share(self)
+        fitted.configure(**options)
+        fitted.model.requires_grad_(False)
+        return fitted
+
+    @abstractmethod
+    def configure(self, **options: Any) -> None:
+        """Applies the arguments of ``refit``, in place."""
+
+    @abstractmethod
+    def record(self) -> dict[str, Any]:
+        """Returns what an artefact says of it, beside source and fingerprint.
+
+        ``max_length`` and ``hidden_size`` are always there.
+        """

@@ -1,0 +1,178 @@
+"""Names of tensors: ``<role>[.<layer>].<name>``, whatever the stock model says."""
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from speechbrain_petl.lobes.sites import Found, Site
+from speechbrain_petl.utils.messages import name_some
+from torch import nn
+
+Tensors = dict[str, torch.Tensor]
+
+
+def saved_tensors(module: nn.Module) -> Tensors:
+    """Returns the tensors that a module and its parts save, by path."""
+    return module.state_dict(keep_vars=True)
+
+
+def stock_tensors(
+    sites: Sequence[Site],
+    backbone: nn.Module,
+    skip: Iterable[torch.Tensor] = (),
+) -> Tensors:
+    """Names a backbone's tensors by role, each after its innermost site.
+
+    Arguments
+    ---------
+    sites : sequence of Site
+        Sites of the backbone, outermost first.
+    backbone : torch.nn.Module
+        Stock model; what lies in no site is named ``backbone.<path>``.
+    skip : iterable of torch.Tensor
+        Tensors to leave out.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        The live tensors.
+
+    Example
+    -------
+    >>> from speechbrain_petl.lobes.sites import find_sites
+    >>> from transformers import ASTConfig, ASTModel
+    >>> ast = ASTModel(ASTConfig(num_hidden_layers=1))
+    >>> tensors = stock_tensors(find_sites(ast), ast)
+    >>> tensors["norm_final.bias"] is ast.layernorm.bias
+    True
+    """
+    named: Tensors = {}
+    seen = {id(tensor) for tensor in skip}
+    places = [(site.key, site.module) for site in reversed(sites)]
+    for key, module in [*places, ("backbone", backbone)]:
+        for path, tensor in saved_tensors(module).items():
+            if id(tensor) not in seen:
+                seen.add(id(tensor))
+                named[f"{key}.{path}"] = tensor
+    return named
+
+
+def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
+    """Lists the parameters that ``unfrozen`` names.
+
+    Arguments
+    ---------
+    tensors : mapping of str to torch.Tensor
+        Tensors of a backbone by role.
+    patterns : iterable of str
+        Patterns as of ``fnmatch``, or roles.
+
+    Returns
+    -------
+    list of str
+        Names, each once.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches nothing.
+
+    Example
+    -------
+    >>> tensors = {"norm_ffn.0.bias": nn.Parameter(torch.ones(1))}
+    >>> match(tensors, ["norm_ffn"])
+    ['norm_ffn.0.bias']
+    """
+    if isinstance(patterns, str):
+        raise ValueError(f"'unfrozen' is a list; write [{patterns}].")
+    names = [n for n, t in tensors.items() if isinstance(t, nn.Parameter)]
+    matched: dict[str, None] = {}
+    for pattern in patterns:
+        hits = [
+            name
+            for name in names
+            if fnmatch.fnmatchcase(name, pattern)
+            or name.startswith(f"{pattern}.")
+        ]
+        if not hits:
+            roles = sorted({name.partition(".")[0] for name in names})
+            raise ValueError(
+                f"unfrozen: '{pattern}' matches no parameter of the backbone; "
+                f"names look like '{names[0]}' and the roles are "
+                f"{', '.join(roles)}."
+            )
+        matched.update(dict.fromkeys(hits))
+    return list(matched)
+
+
+def refuse_head(module: nn.Module, found: Found) -> None:
+    """Refuses a model that has parameters outside of its backbone.
+
+    They would stay frozen, at random if the model has a new head, and could
+    not be named.
+
+    Raises
+    ------
+    ValueError
+        If there is one, naming it and the part to give instead.
+
+    Example
+    -------
+    >>> from speechbrain_petl.lobes.sites import find_backbone
+    >>> from transformers import ASTConfig, ASTForAudioClassification
+    >>> model = ASTForAudioClassification(ASTConfig(num_hidden_layers=1))
+    >>> refuse_head(model, find_backbone(model))
+    Traceback (most recent call last):
+    ...
+    ValueError: ASTForAudioClassification has parameters outside of its ...
+    """
+    within = {id(p) for p in found.model.parameters()}
+    outside = [
+        name for name, p in module.named_parameters() if id(p) not in within
+    ]
+    if outside:
+        raise ValueError(
+            f"{type(module).__name__} has parameters outside of its backbone, "
+            f"such as '{outside[0]}', which would stay frozen: adapt its part "
+            f"'{found.path}' alone, and put a head of your own behind it."
+        )
+
+
+def check_same(
+    own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]
+) -> None:
+    """Refuses tensors that are not of a model's names and shapes.
+
+    Arguments
+    ---------
+    own : mapping of str to torch.Tensor
+        Tensors of the model.
+    given : mapping of str to torch.Tensor
+        Tensors to copy into them.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, unexpected or of another shape, naming it.
+
+    Example
+    -------
+    >>> check_same({"a": torch.ones(1)}, {})
+    Traceback (most recent call last):
+    ...
+    ValueError: These trained tensors do not fit this model: missing 'a'. ...
+    """
+    problems = [f"missing '{name}'" for name in own.keys() - given.keys()]
+    problems += [f"unexpected '{n}'" for n in given.keys() - own.keys()]
+    problems += [
+        f"'{n}' of shape {tuple(given[n].shape)} instead of {tuple(own[n].shape)}"
+        for n in own.keys() & given.keys()
+        if own[n].shape != given[n].shape
+    ]
+    if problems:
+        raise ValueError(
+            "These trained tensors do not fit this model: "
+            f"{name_some(sorted(problems))}. "
+            "Build the model with the method, backbone and options that "
+            "they were trained with."
+        )

@@ -1,0 +1,71 @@
+"""Selectors: which sites a key of ``insertions`` stands for."""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from speechbrain_petl.lobes.sites import Site
+
+SELECTOR = re.compile(
+    r"(?P<role>\w+)(\[(?P<range>-?\d+|(-?\d+)?(:(-?\d+)?){1,2})\])?"
+)
+
+
+def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
+    """Picks the sites that a selector in a YAML file names.
+
+    Arguments
+    ---------
+    sites : sequence of Site
+        All sites of a backbone.
+    selector : str
+        A role, optionally with a layer or a Python range of layers:
+        ``mhsa``, ``mhsa[0]``, ``layer[1:]``, ``ffn[::2]``.
+
+    Returns
+    -------
+    list[Site]
+        Selected sites, in the order of the layers.
+
+    Raises
+    ------
+    ValueError
+        If the role is unknown or the range picks no layer.
+
+    Example
+    -------
+    >>> from speechbrain_petl.lobes.sites import find_sites
+    >>> from transformers import ASTConfig, ASTModel
+    >>> sites = find_sites(ASTModel(ASTConfig(num_hidden_layers=4)))
+    >>> [site.key for site in select_sites(sites, "ffn[2:]")]
+    ['ffn.2', 'ffn.3']
+    """
+    match = SELECTOR.fullmatch(selector)
+    role, span = match.group("role", "range") if match else (selector, None)
+    found = sorted(
+        (site for site in sites if site.role == role),
+        key=lambda site: site.layer or 0,
+    )
+    if not found:
+        roles = list(dict.fromkeys(site.role for site in sites))
+        near = difflib.get_close_matches(role, roles, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise ValueError(
+            f"Unknown role '{selector}': {hint}the roles of this backbone "
+            f"are {', '.join(roles)}, each with an optional range of layers "
+            "such as 'mhsa[1:]'."
+        )
+    if span is None:
+        return found
+    if ":" in span:
+        bounds = [int(x) if x else None for x in span.split(":")]
+        picked = found[slice(*bounds)]
+    else:
+        index = int(span)
+        picked = found[index:][:1] if index >= -len(found) else []
+    if not picked:
+        raise ValueError(
+            f"'{selector}' picks no layer: this backbone has "
+            f"{len(found)} layers, 0 to {len(found) - 1}."
+        )
+    return picked

@@ -1,0 +1,81 @@
+"""Options and kinds of values that several command lines share."""
+
+import argparse
+import math
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """Adds the option ``--debug``, for ``errors.run_command``."""
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error"
+    )
+
+
+def count(text: str) -> int:
+    """Reads a whole number from 1.
+
+    Arguments
+    ---------
+    text : str
+        Value of an option.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+
+    Example
+    -------
+    >>> count("3")
+    3
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1")
+    return number
+
+
+def duration(text: str) -> float:
+    """Reads a duration such as ``90``, ``90s``, ``15m``, ``2.5h`` or ``1d``.
+
+    Arguments
+    ---------
+    text : str
+        Value of an option; a number without a unit counts seconds.
+
+    Returns
+    -------
+    float
+        Duration in seconds.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none, or not positive.
+
+    Example
+    -------
+    >>> duration("2.5h")
+    9000.0
+    """
+    number, unit = (
+        (text, "s") if text[-1:] not in UNITS else (text[:-1], text[-1])
+    )
+    try:
+        seconds = float(number) * UNITS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no duration, such as 90s, 15m or 2.5h"
+        )
+    return seconds
