@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hyperpyyaml import resolve_references
 from speechbrain_petl.training.identity import NEUTRAL
-from speechbrain_petl.utils.plain_yaml import plain_values
+from speechbrain_petl.utils.plain_yaml import one_value, plain_values
 
 LONGEST = 200  # bytes of a folder's name
 
@@ -36,6 +36,11 @@ def name_apart(
     dict of str to str
         The overrides, with ``output_folder``.
 
+    Raises
+    ------
+    ValueError
+        If the YAML has no ``output_folder``.
+
     Example
     -------
     >>> text = "lr: 0.1\\nseed: 1\\noutput_folder: !ref results/seed_<seed>\\n"
@@ -44,7 +49,9 @@ def name_apart(
     """
     if "output_folder" in overrides:
         return dict(overrides)
-    template = re.search(r"^output_folder: (.*)$", text, re.M)[1]
+    template = re.search(r"^output_folder: (.*)$", text, re.M)
+    if template is None:
+        raise ValueError("The YAML has no output_folder: give one.")
     defaults, values = plain_values(text, {}), plain_values(text, overrides)
     told = NEUTRAL - {"ast_source", "ast_revision"}
     parts = [
@@ -52,7 +59,7 @@ def name_apart(
         for key in defaults
         if values[key] != defaults[key]
         and key not in told
-        and f"<{key}>" not in template
+        and f"<{key}>" not in template[1]
     ]
     parts += [_part(key, value) for key, value in shaping.items()]
     parts += [f"processes_{processes}"] if processes > 1 else []
@@ -63,7 +70,7 @@ def name_apart(
     if len(name.encode()) > LONGEST:
         whole = hashlib.sha256(name.encode()).hexdigest()[:16]
         name = name.encode()[:LONGEST].decode(errors="ignore") + f"-{whole}"
-    return {**overrides, "output_folder": os.path.join(parent, name)}
+    return {**overrides, "output_folder": one_value(os.path.join(parent, name))}
 
 
 def _part(key, value):

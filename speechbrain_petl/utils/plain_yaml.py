@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from speechbrain_petl.utils.yaml_text import read_yaml
 
@@ -26,17 +27,18 @@ def one_value(text: str) -> str:
         value = read_yaml(plain, "a value")
     except ValueError:
         return quoted
-    looks = {dict: "{", list: "["}.get(type(value))
     if isinstance(value, str) and not plain.startswith(("'", '"')):
         fits = value == plain
     elif value is None:
         fits = plain.lower() in ("null", "~")
+    elif isinstance(value, (dict, list)):
+        fits = plain.startswith("{" if isinstance(value, dict) else "[")
     else:
-        fits = looks is None or plain.startswith(looks)
+        fits = True
     return plain if fits else quoted
 
 
-def plain_value(text: str):
+def plain_value(text: str) -> Any:
     """Returns the value of a text as from ``one_value``; None for a tag."""
     return read_yaml(text, "the command line", tags=True)
 
