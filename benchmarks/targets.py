@@ -1,4 +1,4 @@
-"""What is wanted of which row."""
+"""The targets: bounds of measured values."""
 
 from dataclasses import dataclass
 
@@ -30,14 +30,14 @@ class Target:
     value: float
 
     def find(self, rows: dict[str, list[dict]]) -> float | None:
-        """What was measured, of the rows by subject."""
+        """Returns the measured value, given the rows by subject."""
         for row in rows.get(self.subject, []):
             if (row["group"], row["contender"]) == (self.group, self.contender):
                 return row.get(self.column)
         return None
 
     def met_by(self, measured: float) -> bool:
-        """Whether it is reached."""
+        """Returns True if the bound is met."""
         if self.relation == ">=":
             return measured >= self.value
         return measured <= self.value
@@ -95,5 +95,20 @@ TARGETS = (
     Target(
         "train.py from its start to the first step, seconds",
         *("start_up", "To the first step", "train.py", "seconds", "<=", 8.0),
+    ),
+    Target(
+        "EER of VoxCeleb1-O's trials: speed against SpeechBrain's",
+        *("verification_metrics", "EER", "ours", "speed_ratio", ">=", 100.0),
+    ),
+    Target(
+        "minDCF of 20,000 trials: the process's memory against SpeechBrain's",
+        *("verification_metrics", "minDCF", "ours"),
+        *("peak_mb_ratio", "<=", 0.5),
+    ),
+    Target(
+        "EER of VoxCeleb1-E's trials, seconds",
+        "verification_metrics",
+        *("EER of whole lists", "VoxCeleb1-E, 581,480 trials"),
+        *("seconds", "<=", 1.0),
     ),
 )

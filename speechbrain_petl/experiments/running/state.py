@@ -1,4 +1,4 @@
-"""Where a cell stands: its folder, its hash, whether it is finished."""
+"""The state of a cell."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.experiments.planning.plan import Cell
 from speechbrain_petl.training.identity import differences, settings_of
-from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.plain_yaml import one_value, plain_values
 from speechbrain_petl.utils.versions import versions
 
@@ -16,6 +16,7 @@ FINISHED, FAILED, INTERRUPTED, NEW = "finished", "failed", "interrupted", "new"
 RUNNING = "running"  # some process has it now
 OTHER = "other"  # what is there is of another plan or other data
 WEIGHTS = (".json", ".safetensors", ".bin")  # files of a backbone
+DAMAGED = "damaged"  # what is there does not say of which
 
 
 def cell_hash(cell: Cell, recipes: Path, data: str) -> str:
@@ -123,12 +124,12 @@ def other_versions(folder: Path) -> str:
     str
         Such as ``torch is 2.10.0 there and 2.11.0 here``; empty if none.
     """
-    results = json.loads((folder / "results.json").read_text("utf-8"))
+    results = read_results(folder) or {}
     return differences(results.get("versions", {}), versions())
 
 
 def state(folder: Path, wanted: str | None) -> str:
-    """Where the run in a folder stands.
+    """Returns the state of the run in a folder.
 
     The artefact is what a run writes last, whole or not at all.
 
@@ -147,13 +148,38 @@ def state(folder: Path, wanted: str | None) -> str:
     file = folder / "cell.json"
     if not file.is_file():
         return NEW
-    found = json.loads(file.read_text("utf-8"))["hash"]
+    try:
+        found = read_json(file).get("hash")
+    except ValueError:
+        found = None
+    if found is None:
+        return DAMAGED
     if wanted not in (None, found):
         return OTHER
-    results, artefact = folder / "results.json", folder / "artefact"
-    if results.is_file() and (artefact / "artefact.json").is_file():
+    artefact = folder / "artefact" / "artefact.json"
+    if artefact.is_file() and read_results(folder) is not None:
         return FINISHED
     return FAILED if (folder / "failed.json").is_file() else INTERRUPTED
+
+
+def read_results(folder: Path) -> dict | None:
+    """Reads the results that a run left.
+
+    Arguments
+    ---------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict or None
+        Content of ``results.json``; None if it is missing or damaged.
+    """
+    try:
+        found = read_json(folder / "results.json")
+    except ValueError:
+        return None
+    return found if "accuracy" in found else None
 
 
 def write_json(file: Path, content: dict) -> None:

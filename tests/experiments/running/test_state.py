@@ -1,87 +1,82 @@
-"""Which cells are the same, and which only look so."""
+"""Where a cell stands; what is damaged blocks nothing else, and is named."""
 
 import json
-import os
+import shutil
 
 import pytest
-from speechbrain_petl.experiments.planning.plan import Cell, Variant
-from speechbrain_petl.experiments.running.state import (
-    backbone_fingerprint,
-    cell_hash,
-    data_fingerprint,
-    other_versions,
-)
-from speechbrain_petl.utils.versions import versions
+from speechbrain_petl.experiments.__main__ import main
+from speechbrain_petl.experiments.reporting.collect import collect
+from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.experiments.running.state import data_fingerprint, state
 
-YAML = "seed: 1\nlr: 0.1\nnum_workers: 2\nast_source: hub/id\n"
+from tests.experiments.running.stand_ins import count
 
 
-@pytest.fixture
-def recipes(tmp_path):
-    """A recipe."""
-    folder = tmp_path / "recipes" / "ESC50" / "hparams"
-    folder.mkdir(parents=True)
-    (folder / "lora.yaml").write_text(YAML)
-    return tmp_path / "recipes"
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"hash'])
+@pytest.mark.fault("experiments: a damaged cell.json")
+def test_a_damaged_cell_blocks_nothing_else(content, experiments, write_plan):
+    plan = write_plan(["linear", "lora"], folds=[1])
+    _, _, output = experiments(plan)
+    file = output / "ESC50/linear/seed_1234/fold_1/cell.json"
+    file.write_text(content)
+    shutil.rmtree(output / "ESC50/lora")
+    code, text, _ = experiments(plan)
+    assert code == 1 and "1 damaged" in text and "1 finished" in text
+    assert f"{file} is damaged" in text and "--force" in text
+    assert count(file.parent, "starts") == 1
+    warnings = collect(output).warnings()
+    assert any("cell.json of ESC50/linear" in text for text in warnings)
+    code, text, _ = experiments(plan, "--force")
+    assert code == 0 and "2 finished" in text
 
 
-@pytest.fixture
-def hash_of(recipes):
-    """``hash_of(**overrides)`` of a cell."""
-
-    def compute(data="data", **overrides):
-        backbone_fingerprint.cache_clear()
-        cell = Cell("ESC50", Variant("l", "lora"), 1, overrides=overrides)
-        return cell_hash(cell, recipes, data)
-
-    return compute
-
-
-def test_what_changes_nothing_is_not_counted(hash_of, recipes):
-    for same in ({"device": "cpu"}, {"num_workers": 9}, {"lr": 0.1}):
-        assert hash_of(**same) == hash_of()
-    before, yaml = hash_of(), recipes / "ESC50" / "hparams" / "lora.yaml"
-    yaml.write_text(f"# Another comment\n{YAML}")
-    assert hash_of() == before
-    yaml.write_text(YAML.replace("0.1", "0.2"))
-    assert hash_of() != before
+@pytest.mark.parametrize("content", ["", "{}", "[", '{"n_test": 1}'])
+@pytest.mark.fault("experiments: a damaged results.json")
+def test_damaged_results_are_no_results(content, experiments, write_plan):
+    plan = write_plan(["linear"], folds=[1])
+    _, _, output = experiments(plan)
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    (cell / "results.json").write_text(content)
+    (row,) = make_rows(collect(output))
+    assert row.summary is None
+    code, text, _ = experiments(plan)
+    assert code == 0 and "0 of 1 cells are finished already" in text
+    assert count(cell, "ends") == 2
+    (row,) = make_rows(collect(output))
+    assert row.summary.done == 1
 
 
-def test_settings_count(hash_of):
-    others = [hash_of("other"), hash_of(lr=0.2), hash_of(precision="bf16")]
-    others += [hash_of(ast_source="hub/other"), hash_of(lr=1e-5)]
-    assert len({hash_of(), *others}) == 6
+def test_a_damaged_plan_is_named(experiments, write_plan, capsys):
+    _, _, output = experiments(write_plan(["linear"], folds=[1]))
+    for content in ("", "{}", "[]"):
+        (output / "plan.json").write_text(content)
+        assert main(["table", str(output)]) == 2
+        said = capsys.readouterr().err
+        assert f"{output / 'plan.json'}' is damaged" in said
 
 
-@pytest.mark.fault("experiments: another backbone of the same name")
-def test_a_backbones_weights_count(hash_of, tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model.safetensors").write_bytes(b"same")
-        (tmp_path / name / "README.md").write_text(name)
-    one, two = (hash_of(ast_source=str(tmp_path / n)) for n in ("one", "two"))
-    assert one == two, "a copy, by other words"
-    (tmp_path / "two" / "model.safetensors").write_bytes(b"else")
-    assert hash_of(ast_source=str(tmp_path / "two")) != one
+def test_every_state(tmp_path):
+    def write(name, content):
+        """Adds a file."""
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+
+    assert state(tmp_path, "1") == "new"
+    write("cell.json", {"hash": "1"})
+    assert state(tmp_path, "1") == "interrupted"
+    write("failed.json", {})
+    assert state(tmp_path, "1") == "failed"
+    write("results.json", {"accuracy": 1.0})
+    assert state(tmp_path, "1") == "failed", "its artefact is missing"
+    write("artefact/artefact.json", {})
+    assert state(tmp_path, "1") == state(tmp_path, None) == "finished"
+    assert state(tmp_path, "2") == "other"
 
 
-@pytest.mark.fault("experiments: audio changed, of the same size and time")
-def test_a_clips_content_counts(tmp_path):
-    file = tmp_path / "corpus" / "a.wav"
-    file.parent.mkdir()
-    file.write_bytes(b"one")
-    times, before = file.stat(), data_fingerprint(str(file.parent))
-    file.write_bytes(b"two")
-    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+def test_the_data_are_told_apart(data):
+    before = data_fingerprint(str(data))
+    (data / "meta.csv").write_text("b,a\n")
     data_fingerprint.cache_clear()
-    assert data_fingerprint(str(file.parent)) != before
-
-
-@pytest.mark.fault("experiments: other versions of packages")
-def test_other_versions_are_named(tmp_path):
-    results = tmp_path / "results.json"
-    results.write_text(json.dumps({"versions": versions()}))
-    assert other_versions(tmp_path) == ""
-    old = {**versions(), "speechbrain-petl": "0.0.1"}
-    results.write_text(json.dumps({"versions": old}))
-    assert "speechbrain-petl is 0.0.1 there" in other_versions(tmp_path)
+    assert data_fingerprint(str(data)) != before
+    with pytest.raises(ValueError, match="no data folder /nowhere"):
+        data_fingerprint("/nowhere")
