@@ -27,15 +27,15 @@ class Clip:
         Identifier, unique in the corpus.
     path : str
         Audio file relative to the corpus, with forward slashes.
-    label : str
-        Name of its class.
+    label : str or list of str
+        Name of its class, or of its classes if the corpus gives several.
     extra : dict
         Further keys of its entry in the manifest.
     """
 
     id: str
     path: str
-    label: str
+    label: str | list[str]
     extra: dict = field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from speechbrain_petl.experiments.reporting.rows import (
     overview,
 )
 from speechbrain_petl.utils.files import read_json, write_file
+from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 TEMPLATE = Path(__file__).parent / "page.html.jinja"
@@ -43,7 +44,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     """
     jinja2 = require("jinja2", "experiments", "report")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=visible
     )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     rows = make_rows(outcome)
@@ -88,6 +89,23 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     page = output / "report.html"
     write_file(str(page), text + "\n")
     return page
+
+
+def visible(value: object) -> object:
+    """Makes what is invisible in a text visible; markup stays as it is.
+
+    Arguments
+    ---------
+    value : object
+        Value that the page shows.
+
+    Returns
+    -------
+    object
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(map(printable, value.expandtabs().split("\n")))
 
 
 def inline_svg(file: Path, prefix: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.datasets import read_manifest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
