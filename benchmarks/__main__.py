@@ -23,6 +23,7 @@ SUBJECTS = (
     "linear_probe",
     "serving",
     "growth",
+    "verification_metrics",
     "memory",
     "parallel",
     "start_up",

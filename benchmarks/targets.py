@@ -96,4 +96,19 @@ TARGETS = (
         "train.py from its start to the first step, seconds",
         *("start_up", "To the first step", "train.py", "seconds", "<=", 8.0),
     ),
+    Target(
+        "EER of VoxCeleb1-O's trials: speed against SpeechBrain's",
+        *("verification_metrics", "EER", "ours", "speed_ratio", ">=", 100.0),
+    ),
+    Target(
+        "minDCF of 20,000 trials: the process's memory against SpeechBrain's",
+        *("verification_metrics", "minDCF", "ours"),
+        *("peak_mb_ratio", "<=", 0.5),
+    ),
+    Target(
+        "EER of VoxCeleb1-E's trials, seconds",
+        "verification_metrics",
+        *("EER of whole lists", "VoxCeleb1-E, 581,480 trials"),
+        *("seconds", "<=", 1.0),
+    ),
 )

@@ -62,7 +62,8 @@ def draw_few_shot(
 
     The draw depends on the seed and the ids alone. A draw with a smaller
     ``k`` and the same seed is contained in one with a larger ``k``, so that
-    curves over ``k`` compare like with like.
+    curves over ``k`` compare like with like. Where entries have several
+    classes, a class may get more than ``k``: those drawn for other classes.
 
     Arguments
     ---------
@@ -73,7 +74,7 @@ def draw_few_shot(
     seed : int
         Which draw.
     label_key : str
-        Where an entry holds its class.
+        Where an entry holds its class, or the list of its classes.
 
     Returns
     -------
@@ -96,9 +97,10 @@ def draw_few_shot(
         raise ValueError(f"k is {k}, but a few-shot draw needs at least 1.")
     by_class: dict[str, list[str]] = {}
     for key in sorted(manifest_entries):
-        label = manifest_entries[key][label_key]
-        by_class.setdefault(label, []).append(key)
-    drawn: list[str] = []
+        labels = manifest_entries[key][label_key]
+        for label in [labels] if isinstance(labels, str) else labels:
+            by_class.setdefault(label, []).append(key)
+    drawn: set[str] = set()
     for label, keys in by_class.items():
         if len(keys) < k:
             raise ValueError(
@@ -108,5 +110,5 @@ def draw_few_shot(
         # One generator a class: the draw of a class does not depend on which
         # other classes there are.
         random.Random(f"{seed}/{label}").shuffle(keys)
-        drawn += keys[:k]
+        drawn.update(keys[:k])
     return {key: manifest_entries[key] for key in sorted(drawn)}

@@ -27,15 +27,15 @@ class Clip:
         Unique in the corpus.
     path : str
         The audio file, relative to the corpus, with forward slashes.
-    label : str
-        Its class.
+    label : str or list of str
+        Its class, or its classes where the corpus gives several.
     extra : dict
         What else the manifest should hold of it.
     """
 
     id: str
     path: str
-    label: str
+    label: str | list[str]
     extra: dict = field(default_factory=dict)
 
 

@@ -5,7 +5,7 @@ than turned into a wrong manifest.
 """
 
 import csv
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,12 @@ class Row:
         )
 
 
-def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
-    """Reads a table of comma-separated values with a header.
+def read_table(
+    file: str | Path,
+    columns: Collection[str],
+    header: Sequence[str] | None = None,
+) -> list[Row]:
+    """Reads a table of comma-separated values.
 
     Arguments
     ---------
@@ -66,6 +70,8 @@ def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
         The table, in UTF-8 with or without a byte-order mark.
     columns : collection of str
         The columns that it must have; it may have more.
+    header : sequence of str, optional
+        Names of all columns, if the table's first line does not give them.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def read_table(file: str | Path, columns: Collection[str]) -> list[Row]:
     rows = []
     try:
         with open(file, newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream, header)
             header = reader.fieldnames or []
             missing = [name for name in columns if name not in header]
             if missing:

@@ -12,11 +12,15 @@ import argparse
 import inspect
 from pathlib import Path
 
+from speechbrain_petl.demo.acted import write_iemocap
+from speechbrain_petl.demo.music import write_gtzan
 from speechbrain_petl.demo.sound_events import write_esc50, write_urbansound8k
 from speechbrain_petl.demo.spoken import (
     write_fluent_speech_commands,
     write_speech_commands,
 )
+from speechbrain_petl.demo.tagged import write_fsd50k
+from speechbrain_petl.demo.verified import write_voxceleb
 
 #: The command line's names of the writers.
 WRITERS = {
@@ -24,6 +28,10 @@ WRITERS = {
     "urbansound8k": write_urbansound8k,
     "speech_commands": write_speech_commands,
     "fluent_speech_commands": write_fluent_speech_commands,
+    "gtzan": write_gtzan,
+    "iemocap": write_iemocap,
+    "fsd50k": write_fsd50k,
+    "voxceleb": write_voxceleb,
 }
 
 #: What a recipe's folder in ``recipes`` reads, and a size of it for checks.
@@ -44,6 +52,13 @@ SMALL = {
         write_fluent_speech_commands,
         {"intents": 4, "speakers": 5, "seconds": 0.6},
     ),
+    "GTZAN": (write_gtzan, {"genres": 4, "seconds": 0.5}),
+    "IEMOCAP": (write_iemocap, {"takes": 1, "seconds": 0.5}),
+    "FSD50K": (
+        write_fsd50k,
+        {"train": 18, "valid": 12, "test": 12, "seconds": 0.5},
+    ),
+    "VoxCeleb": (write_voxceleb, {"speakers": 8, "seconds": 0.5}),
 }
 
 

@@ -4,22 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from speechbrain_petl.demo.folders import whole_folder, write_csv, write_wav
-from speechbrain_petl.demo.sounds import word
 from speechbrain_petl.demo.synthesis import noise
 from speechbrain_petl.demo.vocabulary import COMMANDS, INTENTS, transcribe
-
-
-def _hexadecimal(rng: np.random.Generator, digits: int) -> str:
-    return rng.bytes(digits // 2).hex()
-
-
-def _speakers(seed: int, count: int, digits: int) -> list[tuple[str, float]]:
-    # A speaker is a name and a colour: the weight of a one-tap echo, which
-    # tilts the spectrum of all that the speaker says.
-    if count < 3:
-        raise ValueError(f"{count} speakers: three splits need three or more")
-    rngs = [np.random.default_rng([seed, 999, k]) for k in range(count)]
-    return [(_hexadecimal(g, digits), g.uniform(-0.6, 0.6)) for g in rngs]
+from speechbrain_petl.demo.voices import hexadecimal, make_speakers, say
 
 
 def _split(index: int, count: int) -> str:
@@ -28,20 +15,6 @@ def _split(index: int, count: int) -> str:
     if index >= count - share:
         return "test"
     return "valid" if index >= count - 2 * share else "train"
-
-
-def _say(
-    rng, words: list[int], colour: float, n_samples: int, sample_rate: int
-):
-    edges = np.linspace(0, n_samples, len(words) + 1).astype(int)
-    wave = np.concatenate(
-        [
-            word(rng, index, end - start, sample_rate)
-            for index, start, end in zip(words, edges, edges[1:])
-        ]
-    )
-    wave[1:] += colour * wave[:-1]
-    return 0.9 * wave / max(1.0, np.abs(wave).max())
 
 
 def write_speech_commands(
@@ -82,7 +55,7 @@ def write_speech_commands(
     if not 1 <= words <= len(COMMANDS):
         raise ValueError(f"{words} words: there are 1 to {len(COMMANDS)}")
     lists: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
-    voices = _speakers(seed, speakers, 8)
+    voices = make_speakers(seed, speakers, 8)
     with whole_folder(folder, layout="speech_commands", seed=seed) as new:
         for index, label in enumerate(COMMANDS[:words]):
             for who, (speaker, colour) in enumerate(voices):
@@ -91,7 +64,7 @@ def write_speech_commands(
                     shorter = (index + who + take) % 8 == 7
                     length = rng.uniform(0.6, 0.95) if shorter else 1.0
                     n_samples = int(length * sample_rate)
-                    wave = _say(rng, [index], colour, n_samples, sample_rate)
+                    wave = say(rng, [index], colour, n_samples, sample_rate)
                     name = f"{label}/{speaker}_nohash_{take}.wav"
                     write_wav(new / name, wave, sample_rate)
                     lists[_split(who, speakers)].append(name)
@@ -148,7 +121,7 @@ def write_fluent_speech_commands(
         raise ValueError(f"{intents} intents: there are 1 to {len(INTENTS)}")
     slots = sorted({slot for intent in INTENTS for slot in intent})
     rows: dict[str, list[tuple]] = {"train": [], "valid": [], "test": []}
-    voices = _speakers(seed, speakers, 16)
+    voices = make_speakers(seed, speakers, 16)
     with whole_folder(
         folder, layout="fluent_speech_commands", seed=seed
     ) as new:
@@ -158,12 +131,12 @@ def write_fluent_speech_commands(
                 for take in range(takes):
                     rng = np.random.default_rng([seed, who, index, take])
                     name = "-".join(
-                        _hexadecimal(rng, d) for d in (8, 4, 4, 4, 12)
+                        hexadecimal(rng, d) for d in (8, 4, 4, 4, 12)
                     )
                     path = f"wavs/speakers/{speaker}/{name}.wav"
                     n_samples = int(seconds * rng.uniform(0.8, 1) * sample_rate)
                     spoken = [slots.index(slot) for slot in intent]
-                    wave = _say(rng, spoken, colour, n_samples, sample_rate)
+                    wave = say(rng, spoken, colour, n_samples, sample_rate)
                     write_wav(new / path, wave, sample_rate)
                     text = transcribe(*intent)
                     part.append((len(part), path, speaker, text, *intent))

@@ -32,7 +32,7 @@ class Backbone(nn.Module, ABC):
     A family of backbones is one subclass and one row of ``sites.FAMILIES``.
     Nothing outside of these two knows the family. A subclass loads its stock
     model in ``__init__(source, revision, **options)``, frozen, in eval mode
-    and in float32, and defines what is abstract here; its class attributes say
+    and in float32, and defines the abstract methods; its class attributes say
     what identifies it.
 
     Attributes
@@ -148,7 +148,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
-        """Returns what an artefact says of it, beside source and fingerprint.
+        """Returns what an artefact records beside source and fingerprint.
 
         ``max_length`` and ``hidden_size`` are always there.
         """

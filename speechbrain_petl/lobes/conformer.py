@@ -18,7 +18,7 @@ class Conformer(nn.Module):
     ``layer_norm=False``; then the ``2 d`` parameters of each module that it
     counts do not exist. In training, BatchNorm uses the batch's statistics,
     those of all processes together, and updates its running ones, which
-    belong to what is saved.
+    are saved.
 
     Arguments
     ---------

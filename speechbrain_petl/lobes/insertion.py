@@ -4,7 +4,7 @@ With f the sub-layer, n what it reads and A the adapter, the layouts of
 Table III of arXiv 2312.03694 are
 
 ==========================  ======================  ==========
-class                       place                   gives
+class                       place                   output
 ==========================  ======================  ==========
 ``Parallel`` (default)      ``before``              f(n) + A(n)
 ``Parallel``                ``after``               f(n) + A(f(n))
@@ -92,7 +92,7 @@ class Parallel(Insertion):
     With ``place="after"`` the adapter reads the target's output instead:
     ``f(n) + scale * A(f(n))``. With ``residual`` the adapter's input is added
     as well (Table IV of arXiv 2312.03694; in parallel this is not an identity
-    at the start: it adds the sub-layer's normalised input).
+    at the start: it adds the sub-layer's normalized input).
 
     Arguments
     ---------
@@ -134,7 +134,7 @@ class Sequential(Insertion):
     """An adapter in line with its target: ``A'(f(n))`` or ``f(A'(n))``.
 
     ``A'(x) = x + scale * A(x)`` with the inner residual, ``scale * A(x)``
-    without: what the sub-layer gives, or reads, is then replaced (Table IV of
+    without, so that the sub-layer's output, or input, is replaced (Table IV of
     arXiv 2312.03694).
 
     ``place="before_legacy"`` is the reference code's "before" (Table III):

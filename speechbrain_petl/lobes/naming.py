@@ -1,11 +1,11 @@
-"""Names of tensors: ``<role>[.<layer>].<name>``, whatever the stock model says."""
+"""Names of tensors, ``<role>[.<layer>].<name>``, independent of transformers."""
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from speechbrain_petl.lobes.sites import Found, Site
-from speechbrain_petl.utils.messages import name_some
+from speechbrain_petl.utils.messages import mismatches
 from torch import nn
 
 Tensors = dict[str, torch.Tensor]
@@ -162,17 +162,10 @@ def check_same(
     ...
     ValueError: These trained tensors do not fit this model: missing 'a'. ...
     """
-    problems = [f"missing '{name}'" for name in own.keys() - given.keys()]
-    problems += [f"unexpected '{n}'" for n in given.keys() - own.keys()]
-    problems += [
-        f"'{n}' of shape {tuple(given[n].shape)} instead of {tuple(own[n].shape)}"
-        for n in own.keys() & given.keys()
-        if own[n].shape != given[n].shape
-    ]
+    problems = mismatches(own, given)
     if problems:
         raise ValueError(
-            "These trained tensors do not fit this model: "
-            f"{name_some(sorted(problems))}. "
+            f"These trained tensors do not fit this model: {problems}. "
             "Build the model with the method, backbone and options that "
             "they were trained with."
         )

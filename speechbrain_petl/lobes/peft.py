@@ -25,8 +25,8 @@ class PEFTLayer(Wrapper):
     saved, at each: ``save_projection: False`` draws them again by their seed.
 
     Some initializations (PiSSA, OLoRA, ...) change the layer itself. Then this
-    wrapper owns a changed copy, which belongs to what is saved: d * d numbers
-    at each site; the backbone stays as it is for other models.
+    wrapper owns a changed copy, which is saved too, d * d numbers at each
+    site, and the backbone stays as it is for other models.
 
     Arguments
     ---------

@@ -197,7 +197,7 @@ class PETLModel(nn.Module):
         """Returns the backbone with all wrappers merged into it.
 
         An explicit call, never hidden in ``train()`` or ``eval()``. The
-        result is a new model that shares what is frozen (see ``share``).
+        result is a new model that shares its frozen tensors (see ``share``).
 
         Raises
         ------

@@ -1,10 +1,10 @@
 """Selectors: which sites a key of ``insertions`` stands for."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from speechbrain_petl.lobes.sites import Site
+from speechbrain_petl.utils.messages import did_you_mean
 
 SELECTOR = re.compile(
     r"(?P<role>\w+)(\[(?P<range>-?\d+|(-?\d+)?(:(-?\d+)?){1,2})\])?"
@@ -48,8 +48,8 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
     )
     if not found:
         roles = list(dict.fromkeys(site.role for site in sites))
-        near = difflib.get_close_matches(role, roles, n=1)
-        hint = f"did you mean '{near[0]}'? " if near else ""
+        near = did_you_mean(role, roles)
+        hint = f"{near} " if near else ""
         raise ValueError(
             f"Unknown role '{selector}': {hint}the roles of this backbone "
             f"are {', '.join(roles)}, each with an optional range of layers "

@@ -8,7 +8,7 @@ them is shared, and sharing ends where something would change it:
   device replaces the memory of the model that is converted. The others keep
   theirs. Ten models that are moved to a GPU one by one are therefore ten
   backbones there: move the backbone first, then make the models.
-- ``load_state_dict`` first gives the module that it fills memory of its own.
+- ``load_state_dict`` writes into new memory of the module that it fills.
 - What a wrapper writes while it is built is undone or kept apart
   (``protect``).
 

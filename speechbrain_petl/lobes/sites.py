@@ -67,12 +67,12 @@ FAMILIES = {
 
 
 class SiteInfo(NamedTuple):
-    """What the table says of a site, beside its place.
+    """Facts of the table about a site.
 
     Arguments
     ---------
     width : int
-        Size of the vectors that its module reads or, at ``tokens``, gives.
+        Size of the vectors that its module reads or, at ``tokens``, returns.
     norm : str
         ``before`` or ``after``, as in ``Family``.
     n_special : int
@@ -109,7 +109,7 @@ class Site(NamedTuple):
 
 
 def site_info(module: nn.Module) -> SiteInfo | None:
-    """Returns what the table says of a module, None if it is not marked."""
+    """Returns the table's facts about a module, None if it is not marked."""
     return getattr(module, "site_info", None)
 
 

@@ -1,7 +1,7 @@
 """SplitEncoder: a model whose frozen part runs once a clip.
 
-In the order of execution, all that comes before the first trained tensor
-gives the same for a clip at each epoch. Where that tensor is one of the final
+In the order of execution, everything before the first trained tensor computes
+the same for a clip at each epoch. Where that tensor is one of the final
 LayerNorm's or the head's, one vector a clip is all that the rest needs. A
 pooling is a mean over tokens t, and the LayerNorm's weight and bias are the
 same for all of them:
@@ -24,9 +24,9 @@ FINAL = ("norm_final.weight", "norm_final.bias")
 class SplitEncoder(nn.Module):
     """A model in two parts, of which the frozen one may run beforehand.
 
-    ``frozen`` gives the states of clips, ``finish`` turns states into
-    embeddings. Both together are the model, which ``forward`` calls unless it
-    is told that its input is ``stored`` states.
+    ``frozen`` computes the states of clips, ``finish`` turns states into
+    embeddings. Both together are the model. ``forward`` calls the model, or
+    with ``stored=True`` the second part only.
 
     Arguments
     ---------

@@ -173,8 +173,8 @@ def innermost(module: nn.Module) -> nn.Module:
 def width(module: nn.Module) -> int:
     """Returns the size of the token vectors at a site.
 
-    In a ``PETLModel`` the table of sites says it. A module on its own is
-    taken to read vectors of the size of its first weight's last axis.
+    In a ``PETLModel`` it is taken from the table of sites. A module on its own
+    is assumed to read vectors of the size of its first weight's last axis.
 
     Example
     -------
@@ -191,8 +191,8 @@ def width(module: nn.Module) -> int:
 def special_tokens(module: nn.Module) -> int | None:
     """Returns the number of special tokens in front of a module's output.
 
-    The outermost wrapper that changes it says it, or else the table of sites;
-    None if nobody does, as for a module that is in no ``PETLModel``.
+    It is taken from the outermost wrapper that changes it, or else from the
+    table of sites; None for a module that is in no ``PETLModel``.
     """
     within: nn.Module | None = module
     while within is not None:

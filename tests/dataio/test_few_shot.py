@@ -52,3 +52,17 @@ def test_a_manifest_keeps_what_was_drawn(tmp_path):
     keep_shots(manifest, 2, 1)
     assert json.loads(manifest.read_text()) == draw_few_shot(MANIFEST, 2, 1)
     assert list(tmp_path.iterdir()) == [manifest], "nothing else is left"
+
+
+def test_entries_of_several_classes():
+    labels = [["a"], ["a", "b"], ["b", "c"], ["a", "c"], ["b"], []]
+    manifest = {f"clip{i}": {"label": some} for i, some in enumerate(labels)}
+    previous = set()
+    for k in (1, 2):
+        drawn = draw_few_shot(manifest, k, seed=0)
+        for label in "abc":
+            assert sum(label in e["label"] for e in drawn.values()) >= k
+        assert previous <= set(drawn) and "clip5" not in drawn
+        previous = set(drawn)
+    with pytest.raises(ValueError, match="'c' has 2 entries, but 3 of each"):
+        draw_few_shot(manifest, 3, seed=0)

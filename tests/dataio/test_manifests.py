@@ -133,3 +133,10 @@ def test_paths_that_climb_out_are_refused(path, corpus, tmp_path):
             "a",
             skip_bad_audio=True,
         )
+
+
+def test_a_clip_of_several_labels(corpus, tmp_path):
+    clip = Clip("00", "audio/00.wav", ["b", "a"])
+    write_manifests(tmp_path / "save", corpus, {"test": [clip]}, ["a", "b"])
+    manifest = json.loads((tmp_path / "save" / "test.json").read_text("utf-8"))
+    assert manifest["00"]["label"] == ["b", "a"]

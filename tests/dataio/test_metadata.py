@@ -46,3 +46,14 @@ def test_malformed_numbers_are_refused(cell, message, tmp_path):
     (row,) = read_table(table(tmp_path, f"name,n\na,{cell}\n"), ["n"])
     with pytest.raises(ValueError, match=message):
         row.integer("n", range(1, 6))
+
+
+def test_a_table_without_a_header(tmp_path):
+    file = table(tmp_path, "0,Alarm\n1,Bark\n")
+    rows = read_table(file, ["n", "name"], header=["n", "name"])
+    assert [(r.line, r["n"], r["name"]) for r in rows] == [
+        (1, "0", "Alarm"),
+        (2, "1", "Bark"),
+    ]
+    with pytest.raises(ValueError, match="line 1: .*followed by more cells"):
+        read_table(file, ["n"], header=["n"])

@@ -10,8 +10,11 @@ import pytest
 import soundfile
 import torch
 from speechbrain_petl.demo import corpora
+from speechbrain_petl.demo.acted import EMOTIONS
 from speechbrain_petl.demo.folders import MARKER, whole_folder
+from speechbrain_petl.demo.music import GENRES
 from speechbrain_petl.demo.sounds import DEMO, word
+from speechbrain_petl.demo.tagged import LEAVES, MIDS
 
 MODEL = Path(corpora.__file__).parent / "ast-mini"
 sys.path.append(str(Path(__file__).parents[2] / "tools" / "ast_mini"))
@@ -22,6 +25,10 @@ TINY = {
     "urbansound8k": {"classes": 2, "folds": 3, "seconds": 0.2},
     "speech_commands": {"words": 3, "speakers": 5, "takes": 1},
     "fluent_speech_commands": {"intents": 2, "speakers": 3, "seconds": 0.3},
+    "gtzan": {"genres": 2, "every": 30, "seconds": 0.2},
+    "iemocap": {"sessions": 2, "takes": 1, "seconds": 0.2},
+    "fsd50k": {"train": 6, "valid": 6, "test": 6, "seconds": 0.2},
+    "voxceleb": {"speakers": 2, "test_speakers": 2, "seconds": 0.2},
 }
 
 
@@ -177,6 +184,97 @@ def test_fluent_speech_commands(tmp_path):
         own = {row["speakerId"] for row in rows}
         assert own and not own & speakers
         speakers |= own
+
+
+def test_gtzan(tmp_path):
+    folder = write("gtzan", tmp_path / "corpus", genres=6, every=9)
+    files = sorted(folder.glob("genres_original/*/*"))
+    assert len(files) == 6 * 12
+    assert {path.parent.name for path in files} == set(GENRES[:6])
+    for path in files:
+        assert path.stem.startswith(f"{path.parent.name}.000")
+        if path.stem == "jazz.00054":
+            with pytest.raises(soundfile.LibsndfileError):
+                soundfile.info(path)
+        else:
+            info = soundfile.info(path)
+            assert (info.frames, info.samplerate) == (3200, 16000)
+    assert {p.suffix for p in files if p.parent.name == "blues"} == {".au"}
+    with pytest.raises(ValueError, match="11 genres"):
+        write("gtzan", tmp_path / "more", genres=11)
+
+
+def test_iemocap(tmp_path):
+    folder = write("iemocap", tmp_path / "corpus")
+    evaluations = sorted(folder.glob("Session?/dialog/EmoEvaluation/Ses*.txt"))
+    assert len(evaluations) == 2 * 2
+    named = []
+    for file in evaluations:
+        lines = file.read_text().splitlines()
+        assert lines[0].startswith("%")
+        for line in lines:
+            if line.startswith("["):
+                time, name, emotion, ratings = line.split("\t")
+                assert name.startswith(file.stem) and emotion in EMOTIONS
+                wav = f"sentences/wav/{file.stem}/{name}.wav"
+                info = soundfile.info(file.parents[2] / wav)
+                start, end = map(float, time.strip("[]").split(" - "))
+                assert end - start == pytest.approx(info.duration, abs=1e-3)
+                named.append(name)
+    assert len(set(named)) == len(list(folder.rglob("*.wav"))) == 4 * 14
+    assert len(list(folder.rglob("._*"))) == 2
+    with pytest.raises(ValueError, match="6 sessions"):
+        write("iemocap", tmp_path / "more", sessions=6)
+
+
+def test_fsd50k(tmp_path):
+    folder = write("fsd50k", tmp_path / "corpus")
+    truth = folder / "FSD50K.ground_truth"
+    vocabulary = list(csv.reader((truth / "vocabulary.csv").open()))
+    assert [row[0] for row in vocabulary] == [str(i) for i in range(12)]
+    names = [row[1] for row in vocabulary]
+    assert names == sorted(names) and {row[2] for row in vocabulary} == set(
+        MIDS.values()
+    )
+    splits, several = [], 0
+    for part in ("dev", "eval"):
+        for row in table(truth / f"{part}.csv"):
+            labels = row["labels"].split(",")
+            assert [MIDS[label] for label in labels] == row["mids"].split(",")
+            for leaf, *ancestors in LEAVES:
+                assert leaf not in labels or set(ancestors) <= set(labels)
+            several += sum(leaf[0] in labels for leaf in LEAVES) > 1
+            audio = folder / f"FSD50K.{part}_audio" / f"{row['fname']}.wav"
+            assert 0.03 < soundfile.info(audio).duration <= 0.2
+            splits.append(row.get("split", "test"))
+    assert [splits.count(s) for s in ("train", "val", "test")] == [6, 6, 6]
+    assert several
+
+
+def test_voxceleb(tmp_path):
+    folder = write("voxceleb", tmp_path / "corpus")
+    files = {
+        str(path.relative_to(folder / "wav"))
+        for path in folder.glob("wav/id*/*/*.wav")
+    }
+    assert len(files) == 4 * 2 * 3
+    lines = (folder / "veri_test.txt").read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 2 * 2 * 15
+    for line in lines:
+        label, first, second = line.split()
+        assert {first, second} <= files and first != second
+        speakers = [name.split("/")[0] for name in (first, second)]
+        assert label == str(int(speakers[0] == speakers[1]))
+        assert set(speakers) <= {"id10270", "id10271"}
+    cleaned = (folder / "veri_test2.txt").read_text().splitlines()
+    assert cleaned == lines[:-1]
+    with pytest.raises(ValueError, match="1 tested"):
+        write("voxceleb", tmp_path / "more", test_speakers=1)
+
+
+def test_every_recipe_has_a_small_corpus(tmp_path):
+    recipes = Path(__file__).parents[2] / "recipes"
+    assert set(corpora.SMALL) == {p.parent.name for p in recipes.glob("*/*.py")}
 
 
 def test_command_line(tmp_path, capsys):

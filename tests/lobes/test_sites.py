@@ -44,7 +44,7 @@ def test_selectors(tiny_ast, selector, keys):
 @pytest.mark.parametrize(
     "selector, message",
     [
-        ("fnn", "did you mean 'ffn'"),
+        ("fnn", "did you mean ffn\\?"),
         ("layers.0.mlp", "Unknown role 'layers.0.mlp'"),
         ("ffn[7:]", "'ffn\\[7:\\]' picks no layer: this backbone has 3 layers"),
         ("ffn[a]", "Unknown role"),

@@ -1,0 +1,1 @@
+"""Metrics of tagging and of verification, over whole splits."""
