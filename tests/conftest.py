@@ -16,6 +16,19 @@ def pytest_addoption(parser):
     parser.addoption("--record", help="write which faults were tried, as JSON")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems():
+    """Lets Hypothesis ask every module for its file.
+
+    SpeechBrain's lazy ones would import what is not installed.
+    """
+    from speechbrain.utils.importutils import LazyModule
+
+    for module in list(sys.modules.values()):
+        if isinstance(module, LazyModule):
+            module.__dict__.setdefault("__file__", None)
+
+
 @pytest.fixture
 def record(request):
     """``record(fault, times=1)``: this test tries a fault.

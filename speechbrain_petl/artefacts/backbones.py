@@ -1,12 +1,15 @@
 """Which backbone an artefact was trained on, and where it is here."""
 
+import copy
 import hashlib
 import json
 import os
 from pathlib import Path
 
+import torch
 from huggingface_hub import try_to_load_from_cache
 from speechbrain_petl.lobes.backbone import Backbone
+from torch import nn
 
 # Folders that hold backbones' folders, separated as PATH is.
 SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
@@ -14,7 +17,7 @@ PACKAGED = Path(__file__).parents[1] / "demo"
 
 
 def portable_name(source: str) -> str:
-    """How an artefact names a backbone: no path of this machine.
+    """Returns the name of a backbone for an artefact: no path of this machine.
 
     Example
     -------
@@ -58,7 +61,7 @@ def locate(name: str) -> str:
     if "/" in name or os.path.isabs(name):
         return name
     listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
-    for folder in [*filter(None, listed), PACKAGED, "."]:
+    for folder in [*filter(None, listed), str(PACKAGED), "."]:
         candidate = os.path.join(folder, name)
         if os.path.isfile(os.path.join(candidate, "config.json")):
             return candidate
@@ -117,8 +120,40 @@ def check_backbone(backbone: Backbone, expected: str) -> None:
         )
 
 
+def skeleton(backbone: Backbone) -> Backbone:
+    """Returns a copy without memory, on the meta device, to try things on."""
+    tensors: dict[int, torch.Tensor] = {
+        id(p): nn.Parameter(p.to("meta"), requires_grad=False)
+        for p in backbone.parameters()
+    }
+    tensors |= {id(b): b.to("meta") for b in backbone.buffers()}
+    return copy.deepcopy(backbone, tensors)
+
+
+def cached(name: str, revision: str | None = None) -> str | None:
+    """Finds a model of the hub in this machine's cache; asks nobody.
+
+    Arguments
+    ---------
+    name : str
+        Its id, ``owner/name``.
+    revision : str, optional
+        Branch, tag or commit.
+
+    Returns
+    -------
+    str or None
+        Its folder, if it is there with its weights.
+    """
+    for file in ("model.safetensors", "model.safetensors.index.json"):
+        weights = try_to_load_from_cache(name, file, revision=revision)
+        if isinstance(weights, str):
+            return os.path.dirname(weights)
+    return None
+
+
 def commit(backbone: Backbone) -> str | None:
-    """The hub's commit that a backbone was loaded from, if any."""
+    """Returns the hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None
     file = try_to_load_from_cache(

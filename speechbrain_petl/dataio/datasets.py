@@ -1,5 +1,6 @@
-"""From a manifest to batches of 16 kHz mono waveforms and label indices."""
+"""Datasets of mono waveforms and label indices, from manifests."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,17 +21,17 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     path : str
         The JSON file.
     data_folder : str
-        What ``{data_root}`` stands for.
+        Folder of the corpus, for ``{data_root}`` in the manifest.
 
     Returns
     -------
     dict of str to dict
-        Entries by id, each with ``wav`` and ``label``.
+        Entries by id, each with at least ``wav`` and ``label``.
 
     Raises
     ------
     ValueError
-        If it is missing, or no manifest.
+        If it is missing or malformed.
     """
     try:
         entries = load_data_json(path, {"data_root": str(data_folder)})
@@ -60,6 +61,25 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     return entries
 
 
+def read_clip(entry: dict, normalizer: AudioNormalizer) -> torch.Tensor:
+    """Reads the waveform of an entry of a manifest.
+
+    Arguments
+    ---------
+    entry : dict
+        Entry with ``wav``; with ``start`` and ``stop``, a part of the file.
+    normalizer : AudioNormalizer
+        Has the wanted sample rate; averages the channels.
+
+    Returns
+    -------
+    torch.Tensor
+        Waveform [time].
+    """
+    part = entry.get("start", 0), entry.get("stop")
+    return read_audio(entry["wav"], normalizer, *part)
+
+
 class Waveform:
     """From the path of a file of any rate and channels to its waveform.
 
@@ -86,13 +106,20 @@ class Waveform:
         self.normalizer = AudioNormalizer(sample_rate)
         self.cache = cache
 
-    def __call__(self, wav: str) -> torch.Tensor:
-        """Returns the waveform [time] of a file."""
-        return self.cache.get(wav, self.decode)
+    def __call__(
+        self, wav: str, start: int = 0, stop: int | None = None
+    ) -> torch.Tensor:
+        """Returns the waveform [time] of a file, or of samples of it."""
+        whole = not start and stop is None
+        part = "" if whole else f"{start}-{stop}"
+        decode = partial(self.decode, start=start, stop=stop)
+        return self.cache.get(wav, decode, part)
 
-    def decode(self, wav: str | Path) -> torch.Tensor:
-        """Returns the waveform [time] of a file, past the cache."""
-        return read_audio(str(wav), self.normalizer)
+    def decode(
+        self, wav: str | Path, start: int = 0, stop: int | None = None
+    ) -> torch.Tensor:
+        """Returns the same, past the cache."""
+        return read_audio(str(wav), self.normalizer, start, stop)
 
 
 class Target:
@@ -119,28 +146,29 @@ def make_datasets(
     sample_rate: int = 16000,
     cache_gb: float = 0.0,
 ) -> dict[str, DynamicItemDataset | None]:
-    """Makes the datasets of a recipe.
+    """Makes the datasets of a recipe, which also spawned workers can load.
 
     Arguments
     ---------
     manifests : dict[str, str]
-        From a split's name to its JSON manifest, with entries
-        ``{id: {"wav": "{data_root}/...", "label": ...}}``.
+        JSON manifest of each split, with entries
+        ``{id: {"wav": "{data_root}/...", "label": ...}}``, and for a part of
+        a file ``start`` and ``stop``, in samples at the rate of the file.
     data_folder : str
-        What ``{data_root}`` stands for.
+        Folder of the corpus, for ``{data_root}`` in the manifests.
     label_encoder : CategoricalEncoder
-        The corpus's label map.
+        Label map of the corpus.
     sample_rate : int
-        Rate in Hz that clips are resampled to; channels are averaged.
+        Sample rate of the waveforms in Hz.
     cache_gb : float
-        Size of the cache of decoded clips, see ``WaveformCache``.
+        Size limit of the cache of decoded clips, see ``WaveformCache``.
 
     Returns
     -------
     dict[str, DynamicItemDataset or None]
-        Datasets that give ``id``, ``sig`` (waveform [samples]) and
-        ``target``; None for a manifest without entries, such as the
-        validation split of a protocol that has none.
+        Datasets with the keys ``id``, ``sig`` (waveform [time]) and
+        ``target``; None for a manifest without entries, as of a protocol
+        without validation.
     """
     waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
     target = Target(label_encoder)
@@ -149,8 +177,12 @@ def make_datasets(
         entries = read_manifest(path, data_folder)
         datasets[split] = None
         if entries:
+            for entry in entries.values():
+                entry.setdefault("start", 0)
+                entry.setdefault("stop", None)
             dataset = DynamicItemDataset(entries)
-            dataset.add_dynamic_item(waveform, takes="wav", provides="sig")
+            takes = ["wav", "start", "stop"]
+            dataset.add_dynamic_item(waveform, takes=takes, provides="sig")
             dataset.add_dynamic_item(target, takes="label", provides="target")
             dataset.set_output_keys(["id", "sig", "target"])
             datasets[split] = dataset

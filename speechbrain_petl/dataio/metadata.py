@@ -1,7 +1,6 @@
-"""Reading the metadata tables of a corpus, strictly.
+"""Reads the metadata tables of a corpus strictly.
 
-A malformed table is refused with the file, the line and the column, rather
-than turned into a wrong manifest.
+An error in a table names the file, the line and the column.
 """
 
 import csv
@@ -9,51 +8,57 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+RESTORE = "restore the original file"
+
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table, which knows where it stands.
+    """One row of a table.
 
     Arguments
     ---------
     file : Path
-        The table.
+        The table, for messages.
     line : int
-        The line, counted from 1.
+        Line of the row, counted from 1.
     values : dict of str to str
-        The cells by column.
+        Texts of the cells, by column.
+    remedy : str
+        Advice at the end of error messages.
     """
 
     file: Path
     line: int
     values: dict[str, str]
+    remedy: str = RESTORE
 
     def __getitem__(self, column: str) -> str:
-        """The text of a cell, which must not be empty."""
+        """Returns the text of a cell, which must not be empty."""
         text = (self.values[column] or "").strip()
         if not text:
             raise self.error(column, "has no value")
         return text
 
     def integer(self, column: str, allowed: range) -> int:
-        """The number in a cell, which must lie in ``allowed``."""
+        """Returns the number in a cell, which must lie in ``allowed``."""
+        text = self[column]
         try:
-            number = int(self[column])
+            number = int(text)
         except ValueError:
             number = None
-        if number not in allowed:
+        if number is None or number not in allowed:
             raise self.error(
                 column,
-                f"is {self[column]!r}, but should be a number from "
-                f"{allowed[0]} to {allowed[-1]}",
+                f"is {text!r}, but should be a number from {allowed[0]} to "
+                f"{allowed[-1]}",
             )
         return number
 
     def error(self, column: str, what: str) -> ValueError:
-        """The error to raise about a cell."""
+        """Returns the error to raise about a cell."""
         return ValueError(
             f"{self.file}, line {self.line}: column {column!r} {what}; "
-            "restore the original file."
+            f"{self.remedy}."
         )
 
 
@@ -61,22 +66,25 @@ def read_table(
     file: str | Path,
     columns: Collection[str],
     header: Sequence[str] | None = None,
+    remedy: str = RESTORE,
 ) -> list[Row]:
     """Reads a table of comma-separated values.
 
     Arguments
     ---------
     file : str or Path
-        The table, in UTF-8 with or without a byte-order mark.
+        The table, in UTF-8, with or without a byte-order mark.
     columns : collection of str
-        The columns that it must have; it may have more.
+        Columns that it must have; it may have more.
     header : sequence of str, optional
         Names of all columns, if the table's first line does not give them.
+    remedy : str
+        What errors advise to do.
 
     Returns
     -------
     list of Row
-        In the order of the file.
+        Rows in the order of the file.
 
     Raises
     ------
@@ -102,11 +110,10 @@ def read_table(
             if missing:
                 raise ValueError(
                     f"{file}, line 1: no column {', '.join(missing)} among "
-                    f"{', '.join(header) or 'none'}; restore the original "
-                    "file."
+                    f"{', '.join(header) or 'none'}; {remedy}."
                 )
             for values in reader:
-                row = Row(file, reader.line_num, values)
+                row = Row(file, reader.line_num, values, remedy)
                 # DictReader files surplus cells under the key None, and
                 # fills lacking ones up with the value None.
                 if None in values:
@@ -117,9 +124,8 @@ def read_table(
                 rows.append(row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{file} is not a table in UTF-8 ({error}); restore the original "
-            "file."
+            f"{file} is not a table in UTF-8 ({error}); {remedy}."
         ) from error
     if not rows:
-        raise ValueError(f"{file} has no rows; restore the original file.")
+        raise ValueError(f"{file} has no rows; {remedy}.")
     return rows

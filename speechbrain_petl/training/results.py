@@ -6,10 +6,15 @@ import json
 import math
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.versions import versions
+
+from speechbrain.utils.logger import get_logger
+
+logger = get_logger(__name__)
 
 
 @dataclass
@@ -112,9 +117,19 @@ def write_results(folder, result, label_encoder, facts, hparams):
     ):
         writer.writerow([name, labels[target], labels[guess], f"{p:.6f}"])
     write_file(os.path.join(folder, "predictions.csv"), rows.getvalue())
-    picture = io.BytesIO()
-    draw_confusion(confusion, labels).savefig(picture, format="png", dpi=150)
-    write_file(os.path.join(folder, "confusion_matrix.png"), picture.getvalue())
+    if find_spec("matplotlib") is None:
+        logger.info(
+            "Without matplotlib there is no confusion_matrix.png; the counts "
+            "are in results.json. pip install 'speechbrain-petl[experiments]' "
+            "brings it."
+        )
+    else:
+        picture = io.BytesIO()
+        figure = draw_confusion(confusion, labels)
+        figure.savefig(picture, format="png", dpi=150)
+        write_file(
+            os.path.join(folder, "confusion_matrix.png"), picture.getvalue()
+        )
     write_file(
         os.path.join(folder, "results.json"),
         json.dumps(summary, indent=2, allow_nan=False),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.statistics import Summary, summarise
+from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
 NONE = "-"
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's, in points; None if that says nothing."""
+        """Returns ours minus the paper's, in points; None if not comparable."""
         if self.summary is None or self.paper is None or self.excerpt:
             return None
         return self.summary.mean - self.paper
@@ -55,7 +55,7 @@ Key = tuple[str, str, str]
 
 
 def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
-    """The figures of a table of the paper.
+    """Reads the figures of a table of the paper.
 
     Arguments
     ---------
@@ -80,7 +80,7 @@ def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
 
 
 def make_rows(outcome: Outcome) -> list[Row]:
-    """Sums up a plan's results.
+    """Summarizes the results of a plan.
 
     Arguments
     ---------
@@ -107,7 +107,7 @@ def make_rows(outcome: Outcome) -> list[Row]:
                         variant,
                         corpus,
                         shots,
-                        summarise(here),
+                        summarize(here),
                         len(here),
                         *paper.get(key, (None, "")),
                         corpus in excerpts,
@@ -117,7 +117,7 @@ def make_rows(outcome: Outcome) -> list[Row]:
 
 
 def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """The table as the paper prints it: variants by corpora.
+    """Makes the table as the paper prints it: variants by corpora.
 
     Returns
     -------
@@ -132,28 +132,39 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     papers = any(row.paper is not None for row in rows)
     sizes = any(row.paper_size for row in rows)
     average = len(columns) > 1
-    header = ["Variant", "Trainable"] + ["Paper"] * sizes
-    for column in columns:
-        header += [_column(column)] + ["Paper"] * papers
-    header += (["Mean"] + ["Paper"] * papers) * average
+
+    header = ["Variant", "Trainable"]
+    if sizes:
+        header.append("Paper")
+    headings = [_column(column) for column in columns]
+    if average:
+        headings.append("Mean")
+    for heading in headings:
+        header.append(heading)
+        if papers:
+            header.append("Paper")
+
     body = []
     for variant in dict.fromkeys(row.variant for row in rows):
         here = [found.get((variant, *column)) for column in columns]
         summaries = [row.summary if row else None for row in here]
         line = [variant, trainable(summaries)]
-        line += [next((r.paper_size for r in here if r), "") or NONE] * sizes
+        if sizes:
+            line.append(_papers_size(here))
         for row in here:
-            line += [_cell(row)] + [_percent(row and row.paper)] * papers
+            line.append(_cell(row))
+            if papers:
+                line.append(_percent(row.paper if row else None))
         if average:
-            whole = all(s is not None and s.complete for s in summaries)
-            line.append(_mean([s.mean for s in summaries]) if whole else NONE)
-            line += [_mean([row and row.paper for row in here])] * papers
+            line.append(_mean_of_whole(summaries))
+            if papers:
+                line.append(_mean([row.paper if row else None for row in here]))
         body.append(line)
     return header, body
 
 
 def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """All that is known of each variant on one corpus.
+    """Makes the table of all details of each variant on one corpus.
 
     Returns
     -------
@@ -204,7 +215,7 @@ def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def trainable(summaries: list[Summary | None]) -> str:
-    """Parameters of method and LayerNorms, the range over corpora."""
+    """Returns the parameters of method and LayerNorms, over all corpora."""
     counts = sorted(
         {s.trainable["method"] + s.trainable["norm"] for s in summaries if s}
     )
@@ -213,23 +224,36 @@ def trainable(summaries: list[Summary | None]) -> str:
 
 
 def _column(column):
-    """A column's heading."""
+    """Returns the heading of a column."""
     corpus, shots = column
     return RECIPES[corpus].title + ("" if shots is None else f", {shots} shots")
 
 
 def _cell(row):
-    """A mean of the overview."""
+    """Returns the mean of a row as text."""
     if row is None:
         return NONE
     return f"0/{row.expected}" if row.summary is None else row.summary.text()
 
 
+def _papers_size(rows):
+    """Returns the paper's count of parameters: of a variant, it has one."""
+    sizes = [row.paper_size for row in rows if row and row.paper_size]
+    return sizes[0] if sizes else NONE
+
+
+def _mean_of_whole(summaries):
+    """Returns the average over corpora, if no cell of any is missing."""
+    if any(s is None or not s.complete for s in summaries):
+        return NONE
+    return _mean([s.mean for s in summaries])
+
+
 def _percent(value):
-    """A figure of the paper."""
+    """Returns a figure of the paper as text."""
     return NONE if value is None else f"{value:.2f}"
 
 
 def _mean(values):
-    """An average, where none of its values is missing."""
+    """Returns the average as text, if none of its values is missing."""
     return NONE if None in values else f"{mean(values):.2f}"

@@ -1,4 +1,4 @@
-"""Where a cell stands: its folder, its hash, whether it is finished."""
+"""The state of a cell."""
 
 import hashlib
 import json
@@ -6,11 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from speechbrain_petl.experiments.planning.plan import Cell
-from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.files import read_json, write_file
 
 FINISHED, FAILED, INTERRUPTED, NEW = "finished", "failed", "interrupted", "new"
 RUNNING = "running"  # some process has it now
 OTHER = "other"  # what is there is of another plan or other data
+DAMAGED = "damaged"  # what is there does not say of which
 TEXTS = (".csv", ".txt", ".json")
 
 
@@ -72,7 +73,7 @@ def data_fingerprint(folder: str) -> str:
 
 
 def state(folder: Path, wanted: str | None) -> str:
-    """Where the run in a folder stands.
+    """Returns the state of the run in a folder.
 
     The artefact is what a run writes last, whole or not at all.
 
@@ -91,13 +92,38 @@ def state(folder: Path, wanted: str | None) -> str:
     file = folder / "cell.json"
     if not file.is_file():
         return NEW
-    found = json.loads(file.read_text("utf-8"))["hash"]
+    try:
+        found = read_json(file).get("hash")
+    except ValueError:
+        found = None
+    if found is None:
+        return DAMAGED
     if wanted not in (None, found):
         return OTHER
-    results, artefact = folder / "results.json", folder / "artefact"
-    if results.is_file() and (artefact / "artefact.json").is_file():
+    artefact = folder / "artefact" / "artefact.json"
+    if artefact.is_file() and read_results(folder) is not None:
         return FINISHED
     return FAILED if (folder / "failed.json").is_file() else INTERRUPTED
+
+
+def read_results(folder: Path) -> dict | None:
+    """Reads the results that a run left.
+
+    Arguments
+    ---------
+    folder : Path
+        Folder of the run.
+
+    Returns
+    -------
+    dict or None
+        Content of ``results.json``; None if it is missing or damaged.
+    """
+    try:
+        found = read_json(folder / "results.json")
+    except ValueError:
+        return None
+    return found if "accuracy" in found else None
 
 
 def write_json(file: Path, content: dict) -> None:

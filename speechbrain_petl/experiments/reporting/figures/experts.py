@@ -1,11 +1,10 @@
-"""What each expert of a mixture contributes, layer by layer."""
+"""The share of each expert of a mixture, layer by layer."""
 
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.dataio.datasets import read_clip, read_manifest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.style import new_figure
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
@@ -17,7 +16,7 @@ from speechbrain.dataio.preprocess import AudioNormalizer
 def expert_shares(
     run: str | Path, data_folder: str, n_clips: int = 100
 ) -> torch.Tensor:
-    """The mean weight of each expert over tokens and test clips.
+    """Computes the mean weight of each expert over tokens and test clips.
 
     Of Soft-MoA these are the combine weights, summed over an expert's slots;
     of Dense-MoA the router's.
@@ -59,7 +58,7 @@ def expert_shares(
         """Adds up the weights of a layer's tokens."""
 
         def hook(module, inputs):
-            """Sees what the mixture reads, [1, T, d]."""
+            """Receives the input of the mixture [1, T, d]."""
             weights = module.weights(inputs[0])[0].mean(dim=0)
             shares[layer] += (
                 weights.flatten(1).sum(1) if weights.ndim > 1 else weights
@@ -74,13 +73,13 @@ def expert_shares(
     chosen = entries[:: max(1, len(entries) // n_clips)][:n_clips]
     normalizer = AudioNormalizer(trained.compute_features.sample_rate)
     for entry in chosen:
-        wav = read_audio(entry["wav"], normalizer)
+        wav = read_clip(entry, normalizer)
         trained.encoder(trained.compute_features(wav[None]))
     return shares / len(chosen)
 
 
 def _n_experts(mixture):
-    """How many experts a mixture has: the first axis of their tensors."""
+    """Returns the number of experts of a mixture."""
     return len(next(mixture.experts.parameters()))
 
 
