@@ -104,6 +104,7 @@ def save_artefact(brain, corpus: str) -> str:
                 "corpus": corpus,
                 "seed": results["seed"],
                 "fold": results["fold"],
+                "folds": results["folds"],
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },

@@ -27,6 +27,12 @@ VERSIONS = (
 )
 
 
+def cache_root() -> Path:
+    """Returns the folder of what is computed once for all runs."""
+    default = Path.home() / ".cache" / "speechbrain_petl"
+    return Path(os.environ.get(VARIABLE) or default)
+
+
 class WaveformCache:
     """Keeps decoded clips on disk.
 
@@ -66,8 +72,7 @@ class WaveformCache:
         sample_rate: int = 16000,
         folder: str | Path | None = None,
     ):
-        folder = folder or os.environ.get(VARIABLE)
-        root = Path(folder or Path.home() / ".cache" / "speechbrain_petl")
+        root = Path(folder or cache_root())
         rule = zlib.crc32(repr(VERSIONS).encode())
         self.folder = root / f"waveforms_{sample_rate}_{rule:08x}"
         self.max_bytes = max_gb * 1e9

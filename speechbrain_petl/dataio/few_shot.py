@@ -42,6 +42,10 @@ def keep_shots(manifest: str | Path, shots: int | None, draw: int) -> None:
     """
     if shots is None:
         return
+    if not isinstance(shots, int):
+        raise ValueError(
+            f"shots is {shots!r}: give a whole number, or null for all clips."
+        )
     manifest = Path(manifest)
     entries = json.loads(manifest.read_text("utf-8"))
     drawn = draw_few_shot(entries, shots, draw)
