@@ -1,5 +1,6 @@
 """Installs speechbrain_petl; tools are configured in pyproject.toml."""
 
+import itertools
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -13,8 +14,11 @@ REQUIRED = [
     "speechbrain>=1.1,<1.2",  # Brain, checkpoints, data pipeline
     "transformers>=5.9,<6",  # the backbone, with its names since 5.9
     "hyperpyyaml",  # recipes' YAML files
-    "ruamel.yaml<0.19",  # hyperpyyaml does not work with 0.19
-    "numpy",  # waveforms of the demo
+    "ruamel.yaml>=0.17.28,<0.19",  # plans; hyperpyyaml fails with 0.19
+    "PyYAML",  # plain values of recipes' YAML files
+    "numpy",  # waveforms
+    "scipy",  # resampling of unusual rates, statistics
+    "scikit-learn",  # recall and confusion of a run, t-SNE
     "safetensors",  # what was trained, on disk
     "huggingface_hub",  # checkpoints and artefacts on the hub
     "pooch",  # corpora fetched and their checksums verified
@@ -22,35 +26,37 @@ REQUIRED = [
     "requests",  # downloads that continue where they stopped
     "tqdm",  # progress of downloads
     "soundfile",  # audio files
-    "matplotlib",  # confusion matrices, the papers' figures
-    "scikit-learn",  # t-SNE; brings scipy, whose paired tests are used
 ]
 
 EXTRAS = {
-    "test": [
-        "pytest>=8",
-        "hypothesis",
-        "ruff==0.12.4",
-        "yamllint==1.35.1",
-        "codespell[toml]>=2.3",
-        "mypy>=1.15",  # types of the library
-        "types-PyYAML",
-        "types-requests",
-        "types-tqdm",
+    # python -m speechbrain_petl.experiments. Training, artefacts and the
+    # command line need none of these; without matplotlib, a run says that it
+    # leaves out the picture of its confusion matrix.
+    "experiments": [
+        "matplotlib",  # figures
+        "jinja2",  # the report's page
+        "markupsafe",
+        "psutil",  # a run that hangs is ended with all it started
+        "optuna",  # search
+        "submitit",  # --launcher submitit
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
-    "search": ["optuna"],  # experiments search
-    "slurm": ["submitit"],  # experiments run --launcher submitit
     # speechbrain-petl export: written by the first two, checked by the third
     "export": ["onnx", "onnxscript", "onnxruntime"],
 }
-
-# The tests skip nothing that an extra would bring.
-EXTRAS["test"] += [
-    package
-    for extra in ("tensorboard", "peft", "search", "slurm", "export")
-    for package in EXTRAS[extra]
+EXTRAS["test"] = [
+    "pytest>=8",
+    "hypothesis",
+    "ruff==0.12.4",
+    "yamllint==1.35.1",
+    "codespell[toml]>=2.3",
+    "mypy>=1.15",  # types of the library
+    "types-PyYAML",
+    "types-requests",
+    "types-tqdm",
+    # The tests skip nothing that an extra would bring.
+    *itertools.chain(*EXTRAS.values()),
 ]
 
 setup(
@@ -74,6 +80,7 @@ setup(
             "version.txt",
             "demo/ast-mini/*",
             "**/*.yaml",
+            "**/*.jinja",
             "**/*.csv",
             "**/*.json",
         ]

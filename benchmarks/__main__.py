@@ -31,26 +31,26 @@ SUBJECTS = (
 
 
 class Options(argparse.Namespace):
-    """The command line, and what the subjects share, made when it is used."""
+    """The command line, and what the subjects share, built on demand."""
 
     @property
     def sizes(self) -> dict:
-        """The backbone's, where they are not AST-base's."""
+        """Returns the sizes of the backbone that differ from AST-base."""
         return SMALL if self.smoke else {}
 
     @cached_property
     def backbone(self) -> str:
-        """A backbone of AST-base's size."""
+        """Returns the folder of a backbone of the size of AST-base."""
         return make_backbone(self.folder / "ast", **self.sizes)
 
     def small_backbone(self, layers: int) -> str:
-        """One of as many layers."""
+        """Returns the folder of a backbone with a number of layers."""
         sizes = {"num_hidden_layers": layers, **self.sizes}
         return make_backbone(self.folder / f"ast_{layers}", **sizes)
 
     @cached_property
     def corpus(self) -> str:
-        """Clips, as ESC-50 lies inside a folder."""
+        """Returns a folder with clips in the layout of ESC-50."""
         seconds = self.frames / 100
         write_clips(self.folder / "corpus" / "ESC-50", self.clips, seconds)
         return str(self.folder / "corpus")
@@ -93,7 +93,7 @@ def parse(arguments: list[str] | None = None) -> Options:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures the subjects, one group after the other."""
+    """Measures the subjects, group by group."""
     options = parse(arguments)
     for subject in options.subjects:
         module = importlib.import_module(f"benchmarks.{subject}")

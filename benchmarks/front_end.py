@@ -1,4 +1,4 @@
-"""From audio files to normalised features: decode, resample, log-mel.
+"""From audio files to normalized features: decode, resample, log-mel.
 
 Clips of 5 s at 44.1 kHz, as ESC-50's. Ours decodes once and keeps what it
 decoded; features are made of a whole batch. Peers make them clip by clip.
@@ -16,7 +16,7 @@ BATCH = 32
 
 
 def ours(corpus, frames, clips, cache, device):
-    """The recipes' data pipeline and front end, in one process."""
+    """Makes the recipes' data pipeline and front end, in one process."""
     from speechbrain_petl.dataio.audio import read_audio
     from speechbrain_petl.dataio.cache import WaveformCache
     from speechbrain_petl.lobes.features import ASTFbank
@@ -68,13 +68,13 @@ def hugging_face(corpus, frames, clips, device):
 
 
 def wav_files(corpus, clips):
-    """The clips."""
+    """Lists the clips."""
     audio = Path(corpus) / "ESC-50" / "audio"
     return [str(audio / f"{i}.wav") for i in range(clips)]
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     sizes = {
         "corpus": options.corpus,
         "frames": options.frames,

@@ -20,7 +20,7 @@ RANGES = {
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     common = {
         "backbone": options.small_backbone(LAYERS),
         "batch": options.batch,

@@ -18,7 +18,7 @@ BATCH = 32
 
 
 def epoch(backbone, corpus, clips, frames, precision, device, stored):
-    """One epoch over the corpus."""
+    """Makes one epoch over the corpus."""
     from speechbrain_petl.dataio.audio import read_audio
     from speechbrain_petl.dataio.cache import WaveformCache
     from speechbrain_petl.lobes.split_encoder import SplitEncoder
@@ -88,7 +88,7 @@ def epoch(backbone, corpus, clips, frames, precision, device, stored):
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     common = {
         "backbone": options.backbone,
         "corpus": options.corpus,

@@ -47,13 +47,13 @@ class Contender:
 
 
 def environment() -> dict[str, str]:
-    """This process's, but threads wait as PyTorch has it by default."""
+    """Returns the environment, without the policy of waiting threads."""
     kept = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
     return {**kept, "HF_HUB_OFFLINE": "1"}
 
 
 class Worker:
-    """A contender's process; see ``worker``."""
+    """The process of a contender, see ``worker``."""
 
     def __init__(self, contender: Contender, threads: int):
         self.name = contender.name
@@ -76,7 +76,7 @@ class Worker:
         )
 
     def reply(self) -> dict:
-        """Its next line."""
+        """Returns the next line of the process."""
         line = self.process.stdout.readline()
         if not line:
             self.errors.seek(0)
@@ -85,26 +85,26 @@ class Worker:
         return json.loads(line)
 
     def run(self) -> float:
-        """Seconds of one run."""
+        """Runs once; returns the seconds."""
         print("run", file=self.process.stdin, flush=True)
         return self.reply()["seconds"]
 
     def stop(self) -> int:
-        """Ends it; its peak memory in bytes."""
+        """Ends the process; returns its peak memory in bytes."""
         self.process.stdin.close()
         peak = self.reply()["peak_bytes"]
         self.process.wait()
         return peak
 
     def close(self) -> None:
-        """Ends it in any case."""
+        """Kills the process if it still runs."""
         self.process.kill()
         self.process.wait()
         self.errors.close()
 
 
 def quartiles(values: list[float]) -> tuple[float, float, float]:
-    """Lower quartile, median, upper quartile.
+    """Returns lower quartile, median and upper quartile.
 
     Example
     -------

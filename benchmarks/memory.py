@@ -14,7 +14,7 @@ PARTS = 4
 
 
 def accumulated(yaml, backbone, batch, frames, precision, device, parts):
-    """A step whose batch goes through the model in parts."""
+    """Makes a step whose batch goes through the model in parts."""
     hparams = load_recipe(yaml, backbone, max_length=frames)
     head = torch.nn.Linear(hparams["ast"].config.hidden_size, 50)
     model = torch.nn.Sequential(hparams["encoder"], head).to(device).train()
@@ -39,7 +39,7 @@ def accumulated(yaml, backbone, batch, frames, precision, device, parts):
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     common = {
         "backbone": options.backbone,
         "batch": 2 * options.batch,

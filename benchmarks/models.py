@@ -30,7 +30,7 @@ def make_backbone(folder: Path, **sizes) -> str:
 
 
 def recipe(yaml: str, backbone: str, **overrides) -> tuple[str, dict]:
-    """A recipe's YAML, and overrides for it to be built on a local backbone."""
+    """Returns a recipe's YAML, and overrides for a local backbone."""
     text = (RECIPE / f"{yaml}.yaml").read_text()
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
@@ -39,7 +39,7 @@ def recipe(yaml: str, backbone: str, **overrides) -> tuple[str, dict]:
 
 
 def load_recipe(yaml: str, backbone: str, **overrides) -> dict:
-    """Builds what a recipe's YAML says, on a local backbone."""
+    """Builds the objects of a recipe's YAML on a local backbone."""
     from hyperpyyaml import load_hyperpyyaml
 
     return load_hyperpyyaml(*recipe(yaml, backbone, **overrides))
@@ -73,6 +73,6 @@ def write_clips(
 
 
 def autocast(device: str, precision: str):
-    """The context of a precision; nothing for fp32."""
+    """Returns the autocast context of a precision, disabled for fp32."""
     kind = device.partition(":")[0]
     return torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16")

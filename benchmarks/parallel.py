@@ -21,7 +21,7 @@ YAML = "adapter_hou_par"
 
 
 def make_model(backbone, batch, frames, device):
-    """The same model, batch and targets at each call."""
+    """Makes the same model, batch and targets at each call."""
     torch.manual_seed(0)
     hparams = load_recipe(YAML, backbone, max_length=frames)
     head = torch.nn.Linear(hparams["ast"].config.hidden_size, 50)
@@ -31,26 +31,26 @@ def make_model(backbone, batch, frames, device):
 
 
 def backward(model, feats, targets, precision, device):
-    """Forward and backward."""
+    """Runs the forward and the backward pass."""
     with autocast(device, precision):
         logits = model(feats)
     torch.nn.functional.cross_entropy(logits.float(), targets).backward()
 
 
 def trained(model):
-    """What trains."""
+    """Returns the trainable parameters."""
     return [p for p in model.parameters() if p.requires_grad]
 
 
 def gradients(model):
-    """All of them, in one vector; they are taken away."""
+    """Returns all gradients as one vector, and clears them."""
     found = torch.cat([p.grad.flatten() for p in trained(model)])
     model.zero_grad()
     return found
 
 
 def one_process(backbone, batch, frames, precision, device):
-    """The global batch in one process."""
+    """Makes a step of the global batch in one process."""
     hparams, model, *data = make_model(backbone, batch, frames, device)
     optimizer = hparams["opt_class"](trained(model))
 
@@ -65,7 +65,7 @@ def one_process(backbone, batch, frames, precision, device):
 def two_ranks(
     backbone, batch, frames, precision, device, rank=0, store=None, threads=None
 ):
-    """Half of it in this process, half in another that this one starts."""
+    """Makes a step of half the batch here, half in a process started here."""
     options = {
         "backbone": backbone,
         "batch": batch,
@@ -105,7 +105,7 @@ def two_ranks(
         optimizer.zero_grad()
 
     def tell(go):
-        """Rank 0 says whether there is another step."""
+        """Broadcasts from rank 0 whether there is another step."""
         flag = torch.tensor([go], device=device)
         torch.distributed.broadcast(flag, 0)
         return bool(flag.item())
@@ -129,7 +129,7 @@ def two_ranks(
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     if options.device.startswith("cuda") and torch.cuda.device_count() < 2:
         return {}
     common = {

@@ -15,7 +15,7 @@ import torch
 
 
 def adapter(checkout, sizes, batch, frames, precision, device):
-    """A step of its training loop with Houlsby adapters in parallel."""
+    """Makes a step of its training loop with parallel Houlsby adapters."""
     sys.path.insert(0, checkout)
     from src.AST_adapters import AST_adapter
     from transformers import ASTConfig, ASTModel
@@ -35,13 +35,14 @@ def adapter(checkout, sizes, batch, frames, precision, device):
             kernel_size=31,
             model_ckpt=folder,
         ).to(device)
-    # As its main.py says.
+    # As its main.py says, but fused, as the recipes' optimizer is.
     optimizer = torch.optim.AdamW(
         model.parameters(),
         lr=0.005,
         betas=(0.9, 0.98),
         eps=1e-6,
         weight_decay=0.1,
+        fused=True,
     )
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10**6)
     criterion = torch.nn.CrossEntropyLoss()
@@ -60,7 +61,7 @@ def adapter(checkout, sizes, batch, frames, precision, device):
 
 
 def loading(checkout, corpus, frames, clips):
-    """Its data set: every clip decoded, resampled, and its features made."""
+    """Makes its data set, which decodes, resamples and computes features."""
     sys.path.insert(0, checkout)
     import transformers
     from dataset import esc_50

@@ -3,17 +3,15 @@
 import csv
 import importlib
 import json
-import platform
 import shlex
-import subprocess
 import sys
 from datetime import date
 from math import log
 from pathlib import Path
 
-import torch
 from speechbrain_petl.utils.versions import versions
 
+from benchmarks.machine import machine, peer_versions
 from benchmarks.targets import TARGETS
 
 RUNS = "runs.json"
@@ -91,27 +89,10 @@ def derive(rows: list[dict]) -> None:
 
 
 def file_of(output: Path, subject: str, device: str) -> Path:
-    """The CSV file of a subject: a GPU's has its kind in its name."""
+    """Returns the CSV file of a subject, with the kind of a GPU in its name."""
     kind = device.partition(":")[0]
     suffix = "" if kind == "cpu" else f"_{kind}"
     return output / f"{subject}{suffix}.csv"
-
-
-def machine(device: str, threads: int) -> str:
-    """What it was measured on."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            name = line.partition(":")[2].strip()
-            break
-    units = [
-        unit.upper().replace("_", "-")
-        for unit in ("amx_bf16", "avx512_bf16", "avx512f")
-        if unit in Path("/proc/cpuinfo").read_text()
-    ]
-    return f"{name}, {threads} threads, {', '.join(units) or 'no AVX-512'}"
 
 
 def write_subject(options, subject: str, rows: list[dict]) -> None:
@@ -135,33 +116,13 @@ def write_subject(options, subject: str, rows: list[dict]) -> None:
     runs_file.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
 
 
-def peer_versions(options) -> dict[str, str]:
-    """Of PEFT, and of the reference's checkout and transformers."""
-    import peft
-
-    found = {"peft": peft.__version__}
-    if options.reference:
-        command = ["git", "-C", options.reference, "rev-parse", "--short=7"]
-        found["PETL_AST"] = output_of([*command, "HEAD"])
-        code = "import transformers; print(transformers.__version__)"
-        command = [options.reference_python, "-c", code]
-        found["its transformers"] = output_of(command)
-    return found
-
-
-def output_of(command: list[str]) -> str:
-    """What a command prints, or ``unknown``."""
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
-
-
 def rounded(value):
-    """Numbers with five digits that count."""
+    """Rounds numbers to five significant digits."""
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def read_rows(file: Path) -> list[dict]:
-    """The rows of a CSV file, numbers as numbers."""
+    """Reads the rows of a CSV file, numbers as numbers."""
     with open(file, newline="") as stream:
         return [
             {k: number(v) for k, v in row.items() if v != ""}
@@ -170,7 +131,7 @@ def read_rows(file: Path) -> list[dict]:
 
 
 def number(text: str):
-    """A number if it is one."""
+    """Returns a number if the text is one."""
     try:
         return float(text)
     except ValueError:
@@ -178,7 +139,7 @@ def number(text: str):
 
 
 def cell(row: dict, column: str) -> str:
-    """One cell of a table."""
+    """Formats one cell of a table."""
     if column not in row:
         return ""
     value = row[column]
@@ -192,14 +153,14 @@ def cell(row: dict, column: str) -> str:
 
 
 def digits(value: float) -> str:
-    """Three digits that count, and no exponent but for tiny numbers."""
+    """Formats three significant digits; tiny numbers with an exponent."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}"
 
 
 def table(rows: list[dict]) -> list[str]:
-    """Lines of a Markdown table of one group."""
+    """Returns the lines of a Markdown table of one group."""
     columns = [c for c in COLUMNS if any(c in row for row in rows)]
     heads = [COLUMNS[c] for c in columns]
     lines = [heads, ["---", *["---:"] * (len(columns) - 1)]]
@@ -208,12 +169,12 @@ def table(rows: list[dict]) -> list[str]:
 
 
 def as_text(rows: list[dict]) -> str:
-    """One group, to be printed."""
+    """Formats one group for the terminal."""
     return "\n".join([f"\n{rows[0]['group']}\n", *table(rows)])
 
 
 def targets(rows: dict[str, list[dict]]) -> list[str]:
-    """Lines of the table of what is wanted, and what was measured."""
+    """Returns the lines of the table of targets and measurements."""
     lines = ["| Target | | Measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:
         found = target.find(rows)

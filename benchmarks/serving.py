@@ -62,7 +62,7 @@ def make_artefacts(root: Path, backbone: str, frames: int) -> None:
 
 
 def bank(root, backbone, clips, seconds, device):
-    """All tasks in one bank; one mixed batch."""
+    """Makes one bank of all tasks, for a mixed batch."""
     from speechbrain_petl.inference.bank import AdapterBank
 
     tasks = AdapterBank(backbone, device)
@@ -79,7 +79,7 @@ def bank(root, backbone, clips, seconds, device):
 
 
 def separate(root, backbone, clips, seconds, device):
-    """A model for each task, as SpeechBrain loads them; each its clips."""
+    """Makes a SpeechBrain model for each task, each for its clips."""
     from speechbrain_petl.inference.classifier import PETLClassifier
 
     models = [
@@ -101,7 +101,7 @@ def separate(root, backbone, clips, seconds, device):
 
 
 def one_model(root, backbone, clips, seconds, device, at_once):
-    """The frozen backbone with one head."""
+    """Makes the frozen backbone with one head."""
     from speechbrain_petl.lobes.ast import AST
     from speechbrain_petl.lobes.features import ASTFbank
 
@@ -125,14 +125,14 @@ def one_model(root, backbone, clips, seconds, device, at_once):
 
 
 def make_wavs(clips, seconds, device):
-    """Noise [clips, samples]."""
+    """Returns noise [clips, samples]."""
     generator = torch.Generator().manual_seed(0)
     wavs = torch.rand(clips, round(16000 * seconds), generator=generator)
     return (wavs - 0.5).to(device)
 
 
 def size_mb(modules):
-    """What the tensors of modules take, each counted once."""
+    """Returns the bytes of the tensors of modules, each counted once."""
     storages = {
         tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
         for module in modules
@@ -142,7 +142,7 @@ def size_mb(modules):
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     root = options.folder / "artefacts"
     make_artefacts(root, options.backbone, options.frames)
     common = {

@@ -20,7 +20,7 @@ IMPORTS = (
 
 
 def train(backbone, corpus, clips, frames, device):
-    """A run of the recipe, stopped where its first step begins."""
+    """Runs the recipe up to its first step."""
     folder = tempfile.TemporaryDirectory()
     command = [
         *(sys.executable, "train.py", "hparams/adapter_hou_par.yaml"),
@@ -55,7 +55,7 @@ def train(backbone, corpus, clips, frames, device):
 
 
 def imports():
-    """The libraries, imported."""
+    """Imports the libraries."""
 
     def run():
         subprocess.run([sys.executable, "-c", IMPORTS], check=True)
@@ -64,7 +64,7 @@ def imports():
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     sizes = {
         "backbone": options.backbone,
         "corpus": options.corpus,

@@ -1,4 +1,4 @@
-"""What is wanted of which row."""
+"""The targets: bounds of measured values."""
 
 from dataclasses import dataclass
 
@@ -30,14 +30,14 @@ class Target:
     value: float
 
     def find(self, rows: dict[str, list[dict]]) -> float | None:
-        """What was measured, of the rows by subject."""
+        """Returns the measured value, given the rows by subject."""
         for row in rows.get(self.subject, []):
             if (row["group"], row["contender"]) == (self.group, self.contender):
                 return row.get(self.column)
         return None
 
     def met_by(self, measured: float) -> bool:
-        """Whether it is reached."""
+        """Returns True if the bound is met."""
         if self.relation == ">=":
             return measured >= self.value
         return measured <= self.value

@@ -13,11 +13,12 @@ from benchmarks.models import autocast, load_recipe, recipe_brain
 from benchmarks.worker import count_operations
 
 HERE = "benchmarks.training_step"
+PEERS = "benchmarks.peers"
 N_CLASSES = 50
 
 
 def make_step(forward, modules, opt_class, batch, frames, precision, device):
-    """A step of a plain training loop, and facts about it."""
+    """Makes a step of a plain training loop, and facts about it."""
     generator = torch.Generator().manual_seed(0)
     feats = torch.randn(batch, frames, 128, generator=generator).to(device)
     targets = (torch.arange(batch) % N_CLASSES).to(device)
@@ -47,7 +48,7 @@ def ours(
     compiled=False,
     **overrides,
 ):
-    """A recipe's model in a plain loop."""
+    """Makes a step of a recipe's model in a plain loop."""
     hparams = load_recipe(yaml, backbone, max_length=frames, **overrides)
     head = torch.nn.Linear(hparams["ast"].config.hidden_size, N_CLASSES)
     model = torch.nn.Sequential(hparams["encoder"], head).train()
@@ -61,7 +62,7 @@ def ours(
 
 
 def count_step(run, encoder):
-    """Operations of a step with PyTorch's attention.
+    """Counts the operations of a step with PyTorch's attention.
 
     What ours computes a second time, backwards, is no work done.
     """
@@ -74,7 +75,7 @@ def count_step(run, encoder):
 
 
 def whole_step(yaml, backbone, batch, frames, precision, device):
-    """A recipe's own step, from waveforms."""
+    """Makes a recipe's own step, from waveforms."""
     import speechbrain as sb
     from speechbrain.dataio.batch import PaddedBatch
     from speechbrain.dataio.encoder import CategoricalEncoder
@@ -114,51 +115,8 @@ def whole_step(yaml, backbone, batch, frames, precision, device):
     return lambda: brain.fit_batch(clips), facts
 
 
-def peft_lora(backbone, batch, frames, precision, device):
-    """PEFT's LoRA of queries and values, as ours is, on HF's classifier."""
-    from peft import LoraConfig, get_peft_model
-
-    model = classifier(backbone, frames)
-    config = LoraConfig(
-        r=round(model.config.hidden_size / 128),
-        lora_alpha=8,
-        target_modules=["q_proj", "v_proj"],
-        modules_to_save=["classifier"],
-    )
-    model = get_peft_model(model, config)
-    return hugging_face(model, batch, frames, precision, device)
-
-
-def hf_full(backbone, batch, frames, precision, device):
-    """Hugging Face's classifier, all of it trained."""
-    model = classifier(backbone, frames)
-    return hugging_face(model, batch, frames, precision, device)
-
-
-def classifier(backbone, frames):
-    """Hugging Face's own way to load it for another length and classes."""
-    from transformers import ASTForAudioClassification
-
-    return ASTForAudioClassification.from_pretrained(
-        backbone,
-        max_length=frames,
-        num_labels=N_CLASSES,
-        ignore_mismatched_sizes=True,
-    )
-
-
-def hugging_face(model, batch, frames, precision, device):
-    """A plain loop around a Hugging Face model."""
-
-    def forward(feats):
-        return model(feats).logits
-
-    sizes = (batch, frames, precision, device)
-    return make_step(forward, [model.train()], torch.optim.AdamW, *sizes)
-
-
 def matmul(precision, size, device):
-    """Large products of matrices: the machine's peak as it can be reached."""
+    """Makes products of large matrices: the peak that the machine reaches."""
     dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
     a, b = torch.randn(2, size, size, device=device).to(dtype)
 
@@ -170,16 +128,16 @@ def matmul(precision, size, device):
 
 
 def groups(options) -> dict[str, list[Contender]]:
-    """What is compared with what."""
+    """Returns the contenders of each group."""
     sizes = {
         "backbone": options.backbone,
         "frames": options.frames,
         "device": options.device,
     }
 
-    def contender(name, make, precision="bf16", **more):
+    def contender(name, make, precision="bf16", module=HERE, **more):
         more = {"batch": options.batch, "precision": precision, **more}
-        return Contender(name, f"{HERE}:{make}", sizes | more)
+        return Contender(name, f"{module}:{make}", sizes | more)
 
     def recipe(yaml, name=None, **more):
         return contender(name or yaml, "ours", yaml=yaml, **more)
@@ -221,11 +179,11 @@ def groups(options) -> dict[str, list[Contender]]:
     ]
     for precision in ("bf16", "fp32"):
         found[f"LoRA in {precision}"] = [
-            contender("PEFT", "peft_lora", precision),
+            contender("PEFT", "peft_lora", precision, PEERS),
             recipe("lora", "ours", precision=precision),
         ]
     found["Full fine-tuning in bf16"] = [
-        contender("Hugging Face", "hf_full"),
+        contender("Hugging Face", "hf_full", module=PEERS),
         recipe("full_ft", "ours"),
     ]
     found["Mixtures of 7 adapters"] = [

@@ -23,12 +23,12 @@ ATEN = torch.ops.aten
 
 
 def attention_on_cpu(query, key, value, *args, out_shape=None, **kwargs):
-    """Operations of an attention that PyTorch's counter does not know."""
+    """Counts the operations of an attention that PyTorch's counter lacks."""
     return sdpa_flop_count(query, key, value)
 
 
 def attention_backward_on_cpu(grad, query, key, value, *args, **kwargs):
-    """Of its backward pass: four products (the scores again not counted)."""
+    """Counts its backward pass: four products, no recomputed scores."""
     return 2 * sdpa_flop_count(query, key, value)
 
 
@@ -41,7 +41,7 @@ ON_CPU = {
 
 
 def count_operations(run) -> int:
-    """Floating-point operations of matrix products in one run."""
+    """Counts the floating-point operations of matrix products in one run."""
     counter = FlopCounterMode(display=False, custom_mapping=ON_CPU)
     with counter:
         run()
@@ -59,7 +59,7 @@ class Memory:
         self.cuda = device.startswith("cuda")
 
     def reset(self) -> None:
-        """Forgets what was."""
+        """Starts anew."""
         if self.cuda:
             torch.cuda.reset_peak_memory_stats()
         else:
@@ -68,7 +68,7 @@ class Memory:
             Path("/proc/self/clear_refs").write_text("5")
 
     def peak(self) -> int:
-        """In bytes."""
+        """Returns the peak since then in bytes."""
         if self.cuda:
             return torch.cuda.max_memory_allocated()
         (line,) = [
@@ -80,7 +80,7 @@ class Memory:
 
 
 def main(make: str, options: str) -> None:
-    """Makes the contender and serves its runs."""
+    """Builds the contender and serves its runs."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no reply
     options = json.loads(options)
@@ -88,7 +88,7 @@ def main(make: str, options: str) -> None:
     torch.set_num_threads(options.pop("threads"))
 
     def reply(**facts):
-        """One line of JSON."""
+        """Writes one line of JSON."""
         print(json.dumps(facts), file=replies, flush=True)
 
     module, _, name = make.partition(":")

@@ -1,6 +1,7 @@
 """Holds for the whole suite, doctests included."""
 
 import json
+import logging
 import os
 import runpy
 import sys
@@ -199,6 +200,8 @@ def arguments(corpora, tiny_folder):
 def train(monkeypatch):
     """``train(yaml, arguments)``: runs train.py in this process."""
 
+    from speechbrain_petl.training.run_folder import release
+
     from speechbrain.utils import logger
 
     def run(yaml, args):
@@ -211,6 +214,12 @@ def train(monkeypatch):
         # Which packages there are: pip takes a second to tell, at each run.
         monkeypatch.setattr(logger, "get_environment_description", str)
         monkeypatch.syspath_prepend(str(recipe))
-        runpy.run_path(script, run_name="__main__")
+        for handler in list(logging.getLogger().handlers):
+            if getattr(handler, "baseFilename", "").endswith("log.txt"):
+                logging.getLogger().removeHandler(handler)  # another run's
+        try:
+            runpy.run_path(script, run_name="__main__")
+        finally:
+            release()  # as the end of a process does
 
     return run

@@ -4,15 +4,18 @@
 Each round takes a valid file, damages it (bytes changed, cut, doubled, moved,
 or exchanged for ones that mean something in its format) and reads it. A
 reader may refuse with a ValueError or an OSError; anything else is a finding,
-and is written with the file that caused it.
+and is written with the file that caused it. Half of the time goes to whole
+artefacts that ask for more than they may (``fuzz_artefacts.py``).
 
-> python tools/fuzz_readers.py --minutes 10
+> python tools/fuzz_readers.py --minutes 20 --seed 2027
 """
 
 import argparse
 import hashlib
 import json
 import random
+import resource
+import runpy
 import sys
 import tempfile
 import time
@@ -24,9 +27,10 @@ import numpy as np
 import soundfile
 import torch
 from safetensors.torch import save
-from speechbrain_petl.artefacts.check import load_head, load_tensors
+from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.format import read_metadata
-from speechbrain_petl.artefacts.safe_yaml import Spec
+from speechbrain_petl.artefacts.inference_yaml import tail
+from speechbrain_petl.artefacts.tensors import fill
 from speechbrain_petl.dataio.audio import look_at, read_audio
 from speechbrain_petl.dataio.datasets import read_manifest
 from speechbrain_petl.dataio.labels import load_label_encoder
@@ -45,45 +49,88 @@ TOKENS = [
 METADATA = {
     "format": "speechbrain-petl",
     "format_version": 1,
+    "method": "x",
+    "trainable": {"method": 1},
+    "training": {"corpus": "x", "hyperparameters": {"lr": 0.1}},
+    "metrics": {"accuracy": 0.5},
     "labels": ["a", "b"],
-    "backbone": {"source": "x", "revision": None, "fingerprint": "0"},
-    "tensors": {"sha256": "0", "bytes": 1},
-    "probe": {"seed": 1, "samples": 10, "tolerance": 0.1, "logits": [[0.0]]},
+    "backbone": {
+        "source": "x",
+        "revision": None,
+        "fingerprint": "0" * 64,
+        "pooling": "mean",
+    },
+    "features": {
+        "sample_rate": 16000,
+        "max_length": 48,
+        "mean": -4.2,
+        "std": 4.5,
+    },
+    "tensors": {"sha256": "0" * 64, "bytes": 100},
+    "probe": {
+        "seed": 1,
+        "samples": 10,
+        "tolerance": 0.001,
+        "logits": [0.0, 1.0],
+    },
+    "versions": {"torch": "2"},
 }
 YAML = """\
 ast_source: x
-head: !new:torch.nn.Linear [3, 2]
-features: !new:speechbrain_petl.lobes.features.ASTFbank
-    max_length: 48
-    mean: -4.2
-adapter: !name:speechbrain_petl.lobes.adapters.Bottleneck
-    reduction_rate: 64
-"""
+ast_revision:
+ast: !new:speechbrain_petl.lobes.ast.AST
+  source: !apply:speechbrain_petl.inference.locate
+  - !ref <ast_source>
+  revision: !ref <ast_revision>
+  max_length: 48
+encoder: !new:speechbrain_petl.lobes.petl.PETLModel
+  backbone: !ref <ast>
+  insertions:
+    ffn: !name:speechbrain_petl.lobes.insertion.Parallel
+      adapter: !name:speechbrain_petl.lobes.adapters.Bottleneck
+        reduction_rate: 64
+compute_features: !new:speechbrain_petl.lobes.features.ASTFbank
+  max_length: 48
+  mean: -4.2
+classifier: !new:torch.nn.Linear
+  in_features: 3
+  out_features: 2
+""" + tail("ast", 16000, "0" * 64)
 LABELS = "'a' => 0\n'b' => 1\n================\n'starting_index' => 0\n"
 TABLE = "filename,fold,target,category\na.wav,1,0,dog\nb.wav,2,1,cat\n"
 PLAN = "title: x\ncorpora: [ESC50]\nvariants: [lora]\nfolds: [1]\n"
+STRANGERS = "fuzz_artefacts.py"
+MEMORY = 2**33  # bytes; more raises a MemoryError, which is a finding
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
 
 class Encoder(nn.Linear):
     """Takes its tensors strictly, as a ``PETLModel`` does."""
 
+    def delta(self):
+        """Returns the tensors by name."""
+        return self.state_dict()
+
     def load_delta(self, tensors):
-        """As there."""
-        load_head({k: v for k, v in tensors.items()}, self)
+        """Fills them."""
+        self.load_state_dict(tensors)
 
 
 def read_tensors(path: Path) -> None:
     """Reads tensors whose checksum is right: the damage is the author's."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    load_tensors(path, digest, Encoder(3, 2), nn.Linear(3, 2))
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    facts = {"sha256": digest, "bytes": len(content)}
+    fill(path, {"tensors": facts}, Encoder(3, 2), nn.Linear(3, 2))
 
 
-def read_spec(path: Path) -> None:
-    """Builds all that an artefact's YAML names."""
-    spec = Spec(path)
-    for key in ("head", "features", "adapter"):
-        spec.build(key)
+def read_blueprint(path: Path) -> None:
+    """Checks an artefact's YAML, and makes what needs no backbone."""
+    blueprint = Blueprint(
+        path.read_bytes().decode("utf-8"), str(path), METADATA
+    )
+    for key in ("compute_features", "classifier"):
+        blueprint.build(key, nn.Identity())
 
 
 def read_rows(path: Path) -> None:
@@ -105,7 +152,7 @@ def originals(folder: Path) -> dict[str, tuple[bytes, Callable]]:
     manifest = {"a": {"wav": "{data_root}/a.wav", "label": "a"}}
     files = {
         "artefact.json": (json.dumps(METADATA).encode(), read_metadata),
-        "hyperparams.yaml": (YAML.encode(), read_spec),
+        "hyperparams.yaml": (YAML.encode(), read_blueprint),
         "petl.safetensors": (save(tensors), read_tensors),
         "label_encoder.txt": (LABELS.encode(), load_label_encoder),
         "train.json": (
@@ -200,11 +247,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fuzz_"))
-    tried, findings = fuzz(folder, options.seed, minutes=options.minutes)
-    for name, times in sorted(tried.items()):
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, most))
+    strangers = runpy.run_path(str(Path(__file__).with_name(STRANGERS)))
+    tried, findings = fuzz(folder, options.seed, minutes=options.minutes / 2)
+    more, executed = strangers["fuzz"](
+        folder, options.seed, minutes=options.minutes / 2
+    )
+    for name, times in sorted((tried + more).items()):
         print(f"{times:8} {name}")
-    print("\n".join(findings) or "no finding")
-    return 1 if findings else 0
+    print("\n".join(findings + executed) or "no finding")
+    return 1 if findings or executed else 0
 
 
 if __name__ == "__main__":

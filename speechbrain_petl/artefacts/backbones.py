@@ -1,12 +1,14 @@
 """Which backbone an artefact was trained on, and where it is here."""
 
-import hashlib
-import json
+import copy
 import os
 from pathlib import Path
 
+import torch
 from huggingface_hub import try_to_load_from_cache
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.fingerprint import fingerprint
+from torch import nn
 
 # Folders that hold backbones' folders, separated as PATH is.
 SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
@@ -14,7 +16,7 @@ PACKAGED = Path(__file__).parents[1] / "demo"
 
 
 def portable_name(source: str) -> str:
-    """How an artefact names a backbone: no path of this machine.
+    """Returns the name of a backbone for an artefact: no path of this machine.
 
     Example
     -------
@@ -58,7 +60,7 @@ def locate(name: str) -> str:
     if "/" in name or os.path.isabs(name):
         return name
     listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
-    for folder in [*filter(None, listed), PACKAGED, "."]:
+    for folder in [*filter(None, listed), str(PACKAGED), "."]:
         candidate = os.path.join(folder, name)
         if os.path.isfile(os.path.join(candidate, "config.json")):
             return candidate
@@ -69,33 +71,6 @@ def locate(name: str) -> str:
         f"(--backbone on the command line), or set {SEARCH_VARIABLE} to the "
         f"folder that holds '{name}'."
     )
-
-
-def fingerprint(backbone: Backbone) -> str:
-    """Identifies a backbone by what it computes, not by where it comes from.
-
-    The SHA-256 of the configuration's fields that matter and of all tensors in
-    float32 by role (``Backbone.identity``); not of those that follow the clip
-    length. A copy of a hub's model, in half precision or not, in one file or
-    several, and after a renaming in transformers has the same fingerprint.
-
-    Arguments
-    ---------
-    backbone : Backbone
-        As loaded, on any device.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    fields, tensors = backbone.identity()
-    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().float().contiguous()
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().data)
-    return digest.hexdigest()
 
 
 def check_backbone(backbone: Backbone, expected: str) -> None:
@@ -117,8 +92,40 @@ def check_backbone(backbone: Backbone, expected: str) -> None:
         )
 
 
+def skeleton(backbone: Backbone) -> Backbone:
+    """Returns a copy without memory, on the meta device, to try things on."""
+    tensors: dict[int, torch.Tensor] = {
+        id(p): nn.Parameter(p.to("meta"), requires_grad=False)
+        for p in backbone.parameters()
+    }
+    tensors |= {id(b): b.to("meta") for b in backbone.buffers()}
+    return copy.deepcopy(backbone, tensors)
+
+
+def cached(name: str, revision: str | None = None) -> str | None:
+    """Finds a model of the hub in this machine's cache; asks nobody.
+
+    Arguments
+    ---------
+    name : str
+        Its id, ``owner/name``.
+    revision : str, optional
+        Branch, tag or commit.
+
+    Returns
+    -------
+    str or None
+        Its folder, if it is there with its weights.
+    """
+    for file in ("model.safetensors", "model.safetensors.index.json"):
+        weights = try_to_load_from_cache(name, file, revision=revision)
+        if isinstance(weights, str):
+            return os.path.dirname(weights)
+    return None
+
+
 def commit(backbone: Backbone) -> str | None:
-    """The hub's commit that a backbone was loaded from, if any."""
+    """Returns the hub's commit that a backbone was loaded from, if any."""
     if os.path.isdir(backbone.source):
         return None
     file = try_to_load_from_cache(

@@ -1,84 +1,241 @@
-"""The format of an artefact: its files, its metadata and their kinds."""
+"""The format of an artefact: its files, and the schema of its metadata."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-FORMAT = "speechbrain-petl"
-FORMAT_VERSION = 1
-HEAD = "head."  # before the names of the head's tensors
-LONGEST_PROBE = 10_000_000  # samples
-# The files of an artefact; nothing else is sent or fetched.
-FILES = (
-    "artefact.json",
-    "petl.safetensors",
-    "label_encoder.txt",
-    "hyperparams.yaml",
-    "README.md",
-    "custom.py",
+from speechbrain_petl.artefacts.kinds import (
+    ListOf,
+    MapOf,
+    Maybe,
+    Number,
+    Plain,
+    Record,
+    Text,
 )
-# What loading reads of artefact.json, and of what kinds it is
-KINDS = {
-    "labels": list,
-    "backbone": {
-        "source": str,
-        "revision": str | None,
-        "fingerprint": str,
-    },
-    "tensors": {"sha256": str},
-    "probe": {
-        "seed": int,
-        "samples": int,
-        "tolerance": float,
-        "logits": list,
-    },
+from speechbrain_petl.utils.files import PACKAGE
+from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.regular_files import read_regular
+
+FORMAT = PACKAGE
+FORMAT_VERSION = 1
+
+# The files of an artefact, and most bytes of each; no other is sent or fetched.
+METADATA = "artefact.json"
+TENSORS = "petl.safetensors"
+LABELS = "label_encoder.txt"
+YAML = "hyperparams.yaml"
+CARD = "README.md"
+CUSTOM = "custom.py"
+LARGEST = {
+    METADATA: 2**24,
+    TENSORS: 2**34,
+    LABELS: 2**24,
+    YAML: 2**16,
+    CARD: 2**24,
+    CUSTOM: 2**10,
 }
+FILES = tuple(LARGEST)
+
+# The one line that SpeechBrain's foreign_class imports; another is refused.
+CUSTOM_CODE = '''\
+"""For speechbrain.inference.interfaces.foreign_class."""
+
+from speechbrain_petl.inference import PETLClassifier as CustomInterface
+'''
+
+# How its YAML finds the backbone, an address that never changes
+LOCATE = "!apply:speechbrain_petl.inference.locate"
+
+LONGEST_CLIP = 2**14  # frames; attention costs its square
+LONGEST_PROBE = 10_000_000  # samples
+MOST_LABELS = 100_000
+RATE = Number(1000, 384_000, whole=True)  # Hz
+FRAMES = Number(1, LONGEST_CLIP, whole=True)
+LARGE = Number(0, 10**15, whole=True)
+# A folder's name, or an id of the hub: never a path.
+SOURCE = Text(
+    200,
+    r"(?!\.{1,2}$)[^/\\:\x00-\x1f\x7f]+|[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*",
+    "a folder's name or an id of the hub",
+)
+DIGEST = Text(64, r"[0-9a-f]{64}", "64 hexadecimal digits")
+REVISION = Maybe(Text(200, r"[\w./-]+", "a branch, tag or commit"))
+
+SCHEMA = Record(
+    {
+        "format": Text(),
+        "format_version": LARGE,
+        "method": Text(),
+        "trainable": MapOf(Text(), LARGE),
+        "training": Record(
+            {
+                "corpus": Text(),
+                "hyperparameters": MapOf(Text(), Plain()),
+            },
+            {
+                "clips": MapOf(
+                    Text(), Maybe(Record({"number": LARGE}, others=True))
+                )
+            },
+            others=True,
+        ),
+        "metrics": MapOf(Text(), Number(-1e30, 1e30)),
+        "labels": ListOf(Text(), MOST_LABELS, shortest=1),
+        "backbone": Record(
+            {
+                "source": SOURCE,
+                "revision": REVISION,
+                "fingerprint": DIGEST,
+                "pooling": Text(),
+            },
+            others=True,
+        ),
+        "features": Record(
+            {
+                "sample_rate": RATE,
+                "max_length": FRAMES,
+            },
+            {"mean": Number(-1e6, 1e6), "std": Number(1e-9, 1e6)},
+            others=True,
+        ),
+        "tensors": Record(
+            {"sha256": DIGEST, "bytes": Number(8, LARGEST[TENSORS], True)}
+        ),
+        "probe": Record(
+            {
+                "seed": Number(0, 2**63, whole=True),
+                "samples": Number(1, LONGEST_PROBE, whole=True),
+                "tolerance": Number(1e-9, 0.01),
+                "logits": ListOf(Number(-1e30, 1e30), MOST_LABELS, shortest=1),
+            }
+        ),
+        "versions": MapOf(Text(), Text()),
+    },
+    others=True,
+)
 
 
-def read_metadata(path: str | Path) -> dict:
-    """Reads ``artefact.json``.
+def read_metadata(path: str | Path, links: bool = False) -> dict[str, Any]:
+    """Reads ``artefact.json`` and checks every key that anything reads.
+
+    Arguments
+    ---------
+    path : str or Path
+        The file.
+    links : bool
+        If True, the file may be a symbolic link, as in the hub's cache.
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
     ValueError
         If it is missing, no JSON, of another format or a later version, or
-        lacks something.
+        does not fit the schema.
     """
+    name = printable(path)
     try:
-        metadata = json.loads(Path(path).read_text("utf-8"))
-        found = metadata["format"], metadata["format_version"]
+        content = read_regular(path, LARGEST[METADATA], links)
     except FileNotFoundError as error:
         raise ValueError(
-            f"There is no artefact: '{path}' is missing."
+            f"There is no artefact: '{name}' is missing."
         ) from error
+    try:
+        metadata = json.loads(content)
+        found = metadata["format"], metadata["format_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"'{path}' is no artefact's metadata.") from error
-    if found[0] != FORMAT or found[1] > FORMAT_VERSION:
+        raise ValueError(f"'{name}' is no artefact's metadata.") from error
+    if found[0] != FORMAT or not _is_known(found[1]):
         raise ValueError(
-            f"'{path}' has the format {found[0]} {found[1]}, but this version "
-            f"of the package reads {FORMAT} up to {FORMAT_VERSION}: update it."
+            f"'{name}' has the format {printable(found[0])} "
+            f"{printable(found[1])}, but this version of the package reads "
+            f"{FORMAT} up to {FORMAT_VERSION}: update it."
         )
-    wrong = _misfits(metadata, KINDS)
-    if not wrong and not all(isinstance(x, str) for x in metadata["labels"]):
-        wrong = ["labels"]
-    if not wrong and not 0 < metadata["probe"]["samples"] <= LONGEST_PROBE:
-        wrong = ["probe.samples"]
-    if wrong:
-        raise ValueError(
-            f"'{path}' is no whole metadata of an artefact: {', '.join(wrong)} "
-            "is missing or of another kind."
-        )
+    check_metadata(metadata, path)
     return metadata
 
 
-def _misfits(found, kinds):
-    """Names what a mapping lacks or has of another kind."""
-    names = []
-    for key, kind in kinds.items():
-        value = found.get(key, ...)
-        if not isinstance(kind, dict):
-            names += [] if isinstance(value, kind) else [key]
-        elif isinstance(value, dict):
-            names += [f"{key}.{name}" for name in _misfits(value, kind)]
-        else:
-            names.append(key)
-    return names
+def check_metadata(metadata: Mapping[str, Any], path: str | Path) -> None:
+    """Refuses metadata that do not fit the schema, or one another.
+
+    Raises
+    ------
+    ValueError
+        Naming each key that does not fit.
+    """
+    problems = SCHEMA.misfits(metadata, "")
+    if not problems:
+        classes, logits = len(metadata["labels"]), metadata["probe"]["logits"]
+        if len(set(metadata["labels"])) != classes:
+            problems = ["labels should differ from one another"]
+        if len(logits) != classes:
+            problems = [
+                f"labels and probe.logits should be as many, not {classes} "
+                f"and {len(logits)}"
+            ]
+    refuse(problems, path, "is no whole metadata of an artefact")
+
+
+def refuse(problems: Sequence[str], path: str | Path, what: str) -> None:
+    """Raises a ``ValueError`` of one sentence if there are problems."""
+    if problems:
+        more = len(problems) - 3
+        listed = "; ".join(problems[:3])
+        listed += f"; and {more} more" if more > 0 else ""
+        raise ValueError(f"'{printable(path)}' {what}: {listed}.")
+
+
+def label_map(labels: Sequence[str]) -> str:
+    """Returns the content of ``label_encoder.txt``, SpeechBrain's label map.
+
+    Example
+    -------
+    >>> print(label_map(["dog", "cat"]))
+    'dog' => 0
+    'cat' => 1
+    ================
+    'starting_index' => 0
+    <BLANKLINE>
+    """
+    lines = [f"{label!r} => {index}\n" for index, label in enumerate(labels)]
+    return "".join(lines) + "=" * 16 + "\n'starting_index' => 0\n"
+
+
+def check_label_map(text: str, path: str | Path, labels: list[str]) -> None:
+    """Refuses a label map other than the one of the metadata.
+
+    Raises
+    ------
+    ValueError
+        If it is not, to the letter, the map of these labels.
+    """
+    if text != label_map(labels):
+        first = ", ".join(map(printable, labels[:3]))
+        raise ValueError(
+            f"The label map '{printable(path)}' is not this artefact's, whose "
+            f"artefact.json has {len(labels)} labels ({first}, ...)."
+        )
+
+
+def check_custom_code(text: str, path: str | Path) -> None:
+    """Refuses a ``custom.py`` other than the one that every artefact has.
+
+    Raises
+    ------
+    ValueError
+        If a letter differs.
+    """
+    if text != CUSTOM_CODE:
+        raise ValueError(
+            f"'{printable(path)}' is not the file that every artefact has: it "
+            "is code, and SpeechBrain's foreign_class would run it."
+        )
+
+
+def _is_known(version: object) -> bool:
+    """Returns True if a version of the format can be read."""
+    return type(version) is int and version <= FORMAT_VERSION

@@ -8,11 +8,13 @@ import importlib
 import inspect
 import io
 import os
+from typing import Any
 
 from hyperpyyaml import RefTag, dump_hyperpyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.tag import Tag
+from speechbrain_petl.artefacts.format import LOCATE
 
 HEADER = """\
 # An adapter trained with speechbrain-petl, for SpeechBrain's from_hparams.
@@ -34,20 +36,20 @@ def inference_yaml(
     Arguments
     ---------
     run_yaml : str
-        What ``create_experiment_directory`` wrote into the run's folder:
-        HyperPyYAML whose references are resolved. It has an ``encoder`` with
+        HyperPyYAML with resolved references, as
+        ``create_experiment_directory`` writes it into the run's folder. It has an ``encoder`` with
         a ``backbone``, ``compute_features``, and ``classifier``, a ``!name:``
         to be called with the sizes.
     sizes : tuple of int
-        The classifier's: embedding, classes.
+        Size of the embeddings, and number of classes.
     ast_source : str
         Portable name of the backbone.
     ast_revision : str, optional
-        Its commit on the hub.
+        Commit of the backbone on the hub.
     sample_rate : int
-        Of the waveforms, in Hz.
+        Sample rate of the waveforms in Hz.
     tensors : str
-        SHA-256 of the tensors that belong to it.
+        SHA-256 of ``petl.safetensors``.
 
     Returns
     -------
@@ -77,18 +79,34 @@ def inference_yaml(
         others = {i: name for i, name in names.items() if name != key}
         kept[key] = _copy(run[key], others, key)
     locate = CommentedSeq([RefTag("<ast_source>")])
-    locate.yaml_set_ctag(_tag("!apply:speechbrain_petl.inference.locate"))
+    locate.yaml_set_ctag(_tag(LOCATE))
     kept[backbone]["source"] = locate
     kept[backbone]["revision"] = RefTag("<ast_revision>")
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
-    return (
-        HEADER
-        + text.getvalue()
-        + TAIL.format(
-            backbone=backbone, sample_rate=sample_rate, tensors=tensors
-        )
+    return HEADER + text.getvalue() + tail(backbone, sample_rate, tensors)
+
+
+def tail(backbone: str, sample_rate: int, tensors: str) -> str:
+    """Returns what every artefact's YAML ends with, for ``from_hparams``.
+
+    Arguments
+    ---------
+    backbone : str
+        Key of the backbone.
+    sample_rate : int
+        Sample rate of the waveforms in Hz.
+    tensors : str
+        SHA-256 of the tensors.
+
+    Returns
+    -------
+    str
+        HyperPyYAML.
+    """
+    return TAIL.format(
+        backbone=backbone, sample_rate=sample_rate, tensors=tensors
     )
 
 
@@ -120,7 +138,7 @@ pretrainer: !new:speechbrain_petl.inference.ArtefactLoader
 
 
 def _top_level(run, node, what):
-    """Name of the top-level key whose object ``node`` is."""
+    """Returns the name of the top-level key whose object ``node`` is."""
     for key, value in run.items():
         if value is node and isinstance(node, CommentedMap):
             return key
@@ -131,7 +149,7 @@ def _top_level(run, node, what):
 
 
 def _closure(run, keys):
-    """``keys`` and the top-level objects inside them, in the file's order."""
+    """Returns keys and those of all objects inside, in the file's order."""
     objects = {
         id(value): key
         for key, value in run.items()
@@ -148,9 +166,10 @@ def _closure(run, keys):
 
 
 def _copy(node, names, where):
-    """A copy without comments; what has a name becomes a reference to it."""
+    """Copies a node without comments; named objects become references."""
     if id(node) in names:
         return RefTag(f"<{names[id(node)]}>")
+    new: Any
     if isinstance(node, CommentedMap):
         new = CommentedMap(
             {k: _copy(v, names, f"{where}.{k}") for k, v in node.items()}
@@ -174,7 +193,7 @@ def _copy(node, names, where):
 
 
 def _make(node, sizes):
-    """From ``!name:Cls``, to be called with sizes, to ``!new:Cls`` of them."""
+    """Turns ``!name:Cls``, to be called with sizes, into ``!new:Cls``."""
     path = node.tag.value.removeprefix("!name:")
     module, _, name = path.rpartition(".")
     cls = getattr(importlib.import_module(module), name)

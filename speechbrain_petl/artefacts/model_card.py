@@ -1,6 +1,10 @@
 """The model card that goes with an artefact, for people and for the hub."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from huggingface_hub import EvalResult, ModelCardData
+from speechbrain_petl.utils.messages import markdown, printable
 
 BODY = """\
 # {title}
@@ -11,9 +15,9 @@ holds the {size} that were trained, and no copy of the backbone.
 
 | | |
 |---|---|
-| Method | `{method}` |
+| Method | {method} |
 | Trained parameters | {trainable} |
-| Backbone | `{backbone}`{revision} |
+| Backbone | {backbone}{revision} |
 | Input | {seconds:.2f} s of mono audio at {rate} Hz; longer clips by windows |
 | Classes | {n_classes} |
 {metrics}
@@ -23,17 +27,18 @@ holds the {size} that were trained, and no copy of the backbone.
 ```python
 from speechbrain_petl.inference import PETLClassifier
 
-classifier = PETLClassifier.from_hparams(source="<this folder or hub id>")
+classifier = PETLClassifier.from_artefact("<this folder or hub id>")
 posteriors, score, index, label = classifier.classify_file("clip.wav")
 print(label[0], score.exp().item())
 ```
 
-or `speechbrain-petl predict <this folder or hub id> clip.wav`. SpeechBrain's
-own `EncoderClassifier.from_hparams` loads it too.{local}
+or `speechbrain-petl predict <this folder or hub id> clip.wav`.{local} Both read
+this folder as data and run none of its code. The weights are safetensors, and
+are checked on loading against `artefact.json`, a recorded probe included.
 
-Loading constructs the objects that `hyperparams.yaml` names, as SpeechBrain
-does: load artefacts of people you trust. The weights are safetensors, and are
-checked on loading against `artefact.json`, a recorded probe included.
+SpeechBrain's own `EncoderClassifier.from_hparams` loads it too. It constructs
+the objects that `hyperparams.yaml` names, which can be any code: use it for
+artefacts of people you trust.
 
 ## Training
 
@@ -41,38 +46,38 @@ checked on loading against `artefact.json`, a recorded probe included.
 
 The numbers are of one run. Classes: {labels}.
 
-## Licence
+## License
 
-{licence} The backbone and the data have licences of their own.
+{license} The backbone and the data have licenses of their own.
 """
 
 
-def model_card(metadata: dict, licence: str | None = None) -> str:
+def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
     """Writes ``README.md``, with the metadata block that the hub reads.
 
     Arguments
     ---------
-    metadata : dict
+    metadata : mapping
         An artefact's ``artefact.json``.
-    licence : str, optional
-        A licence identifier of the hub, such as ``cc-by-4.0``, for what was
+    license : str, optional
+        A license identifier of the hub, such as ``cc-by-4.0``, for what was
         trained. Without one the card says that none was chosen.
 
     Returns
     -------
     str
-        Markdown.
+        Markdown, in which names and labels are text and nothing else.
     """
     backbone, features = metadata["backbone"], metadata["features"]
     training, scores = metadata["training"], metadata["metrics"]
-    source, corpus = backbone["source"], training["corpus"]
+    source, corpus = backbone["source"], printable(training["corpus"])
     on_hub = "/" in source
-    title = f"{metadata['method']} on {corpus}"
+    title = f"{printable(metadata['method'])} on {corpus}"
     data = ModelCardData(
         library_name="speechbrain",
         pipeline_tag="audio-classification",
-        license=licence or "other",
-        license_name=None if licence else "none-chosen",
+        license=license or "other",
+        license_name=None if license else "none-chosen",
         base_model=source if on_hub else None,
         base_model_relation="adapter" if on_hub else None,
         tags=["audio-classification", "speechbrain", "adapter", "petl"],
@@ -85,41 +90,45 @@ def model_card(metadata: dict, licence: str | None = None) -> str:
                 metric_type="accuracy",
                 metric_value=scores["accuracy"],
             )
-        ],
+        ]
+        if "accuracy" in scores
+        else None,
     )
-    lines = []
-    for name, value in scores.items():
-        shown = f"{value:.4f}" if isinstance(value, float) else value
-        lines.append(f"| {name.replace('_', ' ').capitalize()} | {shown} |")
-    options = training["hyperparameters"]
     local = (
         ""
         if on_hub
-        else f" Where the backbone\n`{source}` is not found by itself, name "
-        f'folder: `overrides={{"ast_source": "/path/to/{source}"}}`.'
+        else f" Where the backbone\n{markdown(source)} is not found by itself, "
+        'name its folder: `backbone="/path/to/it"` (`--backbone`).'
     )
     body = BODY.format(
-        title=title,
-        backbone=source,
+        title=markdown(title),
+        backbone=markdown(source),
         link=f"https://huggingface.co/{source}" if on_hub else "#training",
-        revision=f" at `{backbone['revision']}`"
+        revision=f" at {markdown(backbone['revision'])}"
         if backbone["revision"]
         else "",
-        corpus=corpus,
-        method=metadata["method"],
+        corpus=markdown(corpus),
+        method=markdown(metadata["method"]),
         size=_size(metadata["tensors"]["bytes"]),
         trainable=f"{sum(metadata['trainable'].values()):,}",
         seconds=features["max_length"] / 100,
         rate=features["sample_rate"],
         n_classes=len(metadata["labels"]),
-        metrics="\n".join(lines),
+        metrics="\n".join(
+            f"| {markdown(name.replace('_', ' ').capitalize())} | "
+            f"{f'{value:.4f}' if isinstance(value, float) else value} |"
+            for name, value in scores.items()
+        ),
         local=local,
-        training="\n".join(f"- {k}: {v}" for k, v in options.items()),
-        labels=", ".join(metadata["labels"]),
-        licence=(
-            f"What was trained: `{licence}`."
-            if licence
-            else "Whoever trained this has not chosen a licence for it yet."
+        training="\n".join(
+            f"- {markdown(name)}: {markdown(value)}"
+            for name, value in training["hyperparameters"].items()
+        ),
+        labels=", ".join(map(markdown, metadata["labels"])),
+        license=(
+            f"What was trained: {markdown(license)}."
+            if license
+            else "Whoever trained this has not chosen a license for it yet."
         ),
     )
     return f"---\n{data.to_yaml()}\n---\n\n{body}"

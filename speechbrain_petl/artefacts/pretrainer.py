@@ -1,38 +1,54 @@
 """ArtefactLoader: what SpeechBrain's interfaces load an artefact through."""
 
+import functools
 import json
 import os
+import warnings
 from pathlib import Path
 
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from speechbrain_petl.artefacts.backbones import check_backbone
-from speechbrain_petl.artefacts.check import check_labels, load_tensors
-from speechbrain_petl.artefacts.format import read_metadata
-from speechbrain_petl.artefacts.self_check import check_probe
-from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.artefacts.format import LABELS, METADATA, TENSORS
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
+from speechbrain_petl.utils.messages import printable
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.fetching import FetchConfig, LocalStrategy, fetch
 from speechbrain.utils.parameter_transfer import Pretrainer
 
-FILES = ("artefact.json", "petl.safetensors", "label_encoder.txt")
+FILES = (METADATA, TENSORS, LABELS)
+
+
+@functools.cache
+def say_that_it_executes() -> None:
+    """Warns, once a process, that ``from_hparams`` runs what a YAML names."""
+    warnings.warn(
+        "from_hparams constructs what the artefact's hyperparams.yaml names, "
+        "which can be any code: use it for artefacts whose author you trust. "
+        "PETLClassifier.from_artefact, AdapterBank and the command "
+        "speechbrain-petl load the same artefact as data.",
+        stacklevel=3,
+    )
 
 
 class ArtefactLoader(Pretrainer):
-    """SpeechBrain's ``Pretrainer`` for artefacts; what is amiss raises.
+    """SpeechBrain's ``Pretrainer`` for artefacts, but strict.
 
     Any of SpeechBrain's interfaces loads an artefact through it, since
-    ``hyperparams.yaml`` names it as the ``pretrainer``.
+    ``hyperparams.yaml`` names it as the ``pretrainer``. It says once that
+    this way of loading executes.
 
     Arguments
     ---------
     tensors : str
         SHA-256 of ``petl.safetensors``.
-    backbone : AST
+    backbone : Backbone
         As it came from its source.
-    compute_features : ASTFbank
+    compute_features : FrontEnd
         The front end.
     encoder : PETLModel
         The adapted backbone, not yet trained.
@@ -52,16 +68,19 @@ class ArtefactLoader(Pretrainer):
     def __init__(
         self,
         tensors: str,
-        backbone: AST,
-        compute_features: nn.Module,
+        backbone: Backbone,
+        compute_features: FrontEnd,
         encoder: PETLModel,
         classifier: nn.Module,
         label_encoder: CategoricalEncoder,
     ):
+        say_that_it_executes()
         super().__init__()
         self.tensors = tensors
         self.backbone = backbone
-        self.modules = [compute_features, encoder, classifier]
+        self.compute_features = compute_features
+        self.encoder = encoder
+        self.classifier = classifier
         self.label_encoder = label_encoder
 
     def collect_files(
@@ -71,6 +90,9 @@ class ArtefactLoader(Pretrainer):
         fetch_config: FetchConfig = FetchConfig(),
     ) -> dict:
         """Fetches the files from a folder or the hub, as ``Pretrainer``."""
+        if default_source is not None and os.path.isdir(default_source):
+            # Here, since in a savedir SpeechBrain puts links of its own.
+            Artefact({n: Path(default_source, n) for n in FILES})
         self._claim(default_source, fetch_config.revision)
         self.paths = {
             name: _fetch(
@@ -109,24 +131,22 @@ class ArtefactLoader(Pretrainer):
 
     def load_collected(self) -> None:
         """Fills the modules and the label map, and checks the result."""
-        metadata = read_metadata(self.paths["artefact.json"])
+        files = {name: Path(path) for name, path in self.paths.items()}
+        artefact = Artefact(files, links=True)
+        metadata = artefact.metadata
+        if self.tensors != metadata["tensors"]["sha256"]:
+            raise ValueError(
+                f"'{printable(files[TENSORS])}' is not the file that belongs "
+                "to this artefact's hyperparams.yaml: its SHA-256 is another."
+            )
         check_backbone(self.backbone, metadata["backbone"]["fingerprint"])
-        load_tensors(
-            self.paths["petl.safetensors"], self.tensors, *self.modules[1:]
-        )
-        self.label_encoder.load(
-            check_labels(self.paths["label_encoder.txt"], metadata)
-        )
+        self.label_encoder.update_from_iterable(metadata["labels"])
         self.label_encoder.expect_len(len(metadata["labels"]))
-        check_probe(metadata["probe"], *self.modules)
+        artefact.fill(self.compute_features, self.encoder, self.classifier)
 
 
 def _fetch(name, source, **options):
     """SpeechBrain's ``fetch``, with an error that says what is missing."""
-    if os.path.isdir(source) and not os.path.isfile(os.path.join(source, name)):
-        raise ValueError(
-            f"'{source}' is no whole artefact: there is no {name}."
-        )
     try:
         return fetch(name, source=source, **options)
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:

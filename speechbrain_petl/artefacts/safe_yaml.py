@@ -1,162 +1,143 @@
-"""Builds modules from an artefact's YAML read as data, without trusting it.
+"""An artefact's YAML as plain data: nothing is constructed, all is bounded."""
 
-SpeechBrain's ``from_hparams`` constructs whatever a YAML names. Here the YAML
-is only read; of what it names, only network modules of trusted packages are
-made, and nothing else is called.
-"""
-
-import ast
-import dataclasses
-import functools
-import importlib
-import inspect
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import YAMLError
-from torch import nn
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+)
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from speechbrain_petl.utils.messages import printable
 
-# Packages whose modules an artefact may be made of.
-TRUSTED = ("speechbrain_petl.lobes", "speechbrain.nnet", "torch.nn", "peft")
-REFERENCE = re.compile(r"<(\w+)>")
+MOST_NODES = 5000
+MOST_OBJECTS = 64
+DEEPEST = 20
+PLAIN_TAG = "tag:yaml.org,2002:"
 
 
-class Spec:
-    """The keys of an artefact's ``hyperparams.yaml``, built on demand.
+@dataclass(frozen=True)
+class Tagged:
+    """A node with a tag of HyperPyYAML: ``!new:...``, ``!ref``, ..."""
+
+    tag: str
+    value: Any
+
+
+def read_tree(text: str, path: str) -> dict[str, Any]:
+    """Reads YAML into dictionaries, lists, scalars and ``Tagged``.
+
+    Nothing is constructed. Aliases, which can make a small text a huge tree,
+    are refused, and so is a text of too many or too deep nodes.
 
     Arguments
     ---------
-    path : str or Path
-        The file.
-    given : mapping
-        Objects that take the place of keys of the file.
-    trusted : tuple of str
-        Packages from which it may make modules.
+    text : str
+        The file's content.
+    path : str
+        The file, for messages.
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
     ValueError
-        If the file is missing or asks for anything but a module of a
-        trusted package.
+        If it is no YAML with keys, or refused.
 
     Example
     -------
-    >>> path = getfixture("tmp_path") / "hyperparams.yaml"
-    >>> _ = path.write_text("head: !new:torch.nn.Linear [3, 2]")
-    >>> Spec(path).build("head")
-    Linear(in_features=3, out_features=2, bias=True)
-    >>> _ = path.write_text("head: !new:os.system [ls]")
-    >>> Spec(path).build("head")
+    >>> read_tree("a: !new:x.Y {b: 1}", "hyperparams.yaml")
+    {'a': Tagged(tag='!new:x.Y', value={'b': 1})}
+    >>> read_tree("a: &x [1]", "hyperparams.yaml")
+    {'a': [1]}
+    >>> read_tree("a: &x [1]\\nb: *x", "hyperparams.yaml")
     Traceback (most recent call last):
     ...
-    ValueError: ...'!new:os.system'...
+    ValueError: 'hyperparams.yaml' has an alias, '*x': write what it stands for.
     """
+    try:
+        _bound(text, path)
+        root = YAML(typ="safe", pure=True).compose(text)
+    except YAMLError as error:
+        raise ValueError(f"'{path}' cannot be read as YAML.") from error
+    if not isinstance(root, MappingNode) or _tag(root):
+        raise ValueError(f"'{path}' has no keys.")
+    return _tree(root, path)
 
-    def __init__(
-        self,
-        path: str | Path,
-        given: Mapping[str, Any] | None = None,
-        trusted: tuple[str, ...] = TRUSTED,
-    ):
-        self.path = str(path)
-        try:
-            self.tree = YAML().load(Path(path).read_text("utf-8"))
-        except FileNotFoundError as error:
+
+def _bound(text, path):
+    """Refuses a text of too many or too deep nodes, before any is made."""
+    nodes = objects = depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, AliasEvent):
             raise ValueError(
-                f"There is no artefact: '{path}' is missing."
-            ) from error
-        except (YAMLError, UnicodeDecodeError) as error:
-            raise ValueError(f"'{path}' cannot be read as YAML.") from error
-        if not isinstance(self.tree, CommentedMap):
-            raise ValueError(f"'{path}' has no keys.")
-        self.built = dict(given or {})
-        self.trusted = trusted
-
-    def build(self, key: str) -> Any:
-        """The object of a top-level key, made once."""
-        if key not in self.built:
-            self.built[key] = self._value(self._node(key))
-        return self.built[key]
-
-    def options(self, key: str) -> dict:
-        """The plain values among the arguments of a top-level key's object."""
-        return {
-            name: _plain(node)
-            for name, node in self._node(key).items()
-            if isinstance(node, (str, int, float, bool, type(None)))
-        }
-
-    def _node(self, key):
-        """What stands at a top-level key."""
-        if key not in self.tree:
-            raise ValueError(f"'{self.path}' has no key '{key}'.")
-        return self.tree[key]
-
-    def _value(self, node):
-        """The object that a node stands for."""
-        tag = getattr(getattr(node, "tag", None), "value", None)
-        if tag == "!ref":
-            match = REFERENCE.fullmatch(node.value)
-            if not match:
-                raise ValueError(
-                    f"'{self.path}': cannot follow '{node.value}'."
-                )
-            return self.build(match[1])
-        args, kwargs = [], {}
-        if isinstance(node, CommentedMap):
-            kwargs = {k: self._value(v) for k, v in node.items()}
-        elif isinstance(node, CommentedSeq):
-            args = [self._value(v) for v in node]
-        elif not isinstance(node, TaggedScalar):
-            return _plain(node)
-        if tag is None:
-            return args if isinstance(node, CommentedSeq) else kwargs
-        kind, _, name = tag.partition(":")
-        found = self._find(kind, name, tag)
-        try:
-            made = functools.partial(found, *args, **kwargs)
-            return made() if kind == "!new" else made
-        except (TypeError, AttributeError, RuntimeError) as error:
-            raise ValueError(
-                f"'{self.path}': '{tag}' cannot be made: {error}."
-            ) from error
-
-    def _find(self, kind, name, tag):
-        """A module's class, or what one calls: a function, a configuration."""
-        if kind in ("!new", "!name") and self._is_trusted(name):
-            module, _, name = name.rpartition(".")
-            try:
-                found = getattr(importlib.import_module(module), name, None)
-            except ImportError:
-                found = None
-            is_module = inspect.isclass(found) and issubclass(found, nn.Module)
-            is_named = kind == "!name" and (
-                inspect.isfunction(found) or dataclasses.is_dataclass(found)
+                f"'{path}' has an alias, '*{printable(event.anchor)}': write "
+                "what it stands for."
             )
-            if self._is_trusted(getattr(found, "__module__", "")) and (
-                is_module or is_named
-            ):
-                return found
+        if isinstance(event, DocumentStartEvent) and event.version:
+            raise ValueError(f"'{path}' has a directive, %YAML.")
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        tag = getattr(event, "tag", None)
+        nodes += 1
+        objects += str(tag).startswith(("!new", "!name"))
+        if nodes > MOST_NODES or depth > DEEPEST or objects > MOST_OBJECTS:
+            raise ValueError(
+                f"'{path}' is larger than what any artefact needs: more than "
+                f"{MOST_NODES} nodes, {MOST_OBJECTS} objects or {DEEPEST} "
+                "levels."
+            )
+
+
+def _tag(node: Node) -> str | None:
+    """Returns a node's tag if it is more than a plain type of YAML."""
+    tag = str(node.tag)
+    plain = ("null", "bool", "int", "float", "str", "seq", "map")
+    return None if tag in {f"{PLAIN_TAG}{name}" for name in plain} else tag
+
+
+def _tree(node: Node, path: str) -> Any:
+    """Converts a node of ruamel into plain data, tagged if it has a tag."""
+    value: Any
+    if isinstance(node, MappingNode):
+        value = {}
+        for key, inner in node.value:
+            name = _scalar(key, path) if isinstance(key, ScalarNode) else None
+            if not isinstance(name, str) or _tag(key) or name in value:
+                raise ValueError(
+                    f"'{path}' has a key that is no text, or stands twice: "
+                    f"'{printable(name)}'."
+                )
+            value[name] = _tree(inner, path)
+    elif isinstance(node, SequenceNode):
+        value = [_tree(inner, path) for inner in node.value]
+    elif isinstance(node, ScalarNode):
+        value = _scalar(node, path)
+    tag = _tag(node)
+    return Tagged(tag, value) if tag else value
+
+
+def _scalar(node: ScalarNode, path: str) -> object:
+    """Converts a scalar into one of Python's own types."""
+    text, kind = node.value, str(node.tag).removeprefix(PLAIN_TAG)
+    try:
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() == "true"
+        if kind == "int":
+            return int(text.replace("_", ""))
+        if kind == "float":
+            return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
+    except ValueError as error:
         raise ValueError(
-            f"'{self.path}' asks for '{tag}', but only modules of "
-            f"{', '.join(self.trusted)} are made from an artefact here; if you "
-            "trust it, load it with PETLClassifier.from_hparams."
-        )
-
-    def _is_trusted(self, name):
-        """Whether a dotted name lies in a trusted package."""
-        return any(name == p or name.startswith(f"{p}.") for p in self.trusted)
-
-
-def _plain(node):
-    """A scalar of Python's own types; HyperPyYAML's ``(3, 4)`` is a tuple."""
-    if isinstance(node, str) and re.fullmatch(r"\(.*\)", node):
-        return ast.literal_eval(node)
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
+            f"'{path}': '{printable(text[:60])}' cannot be read as a number."
+        ) from error
+    return text

@@ -1,11 +1,13 @@
-"""A probe: a seeded input and the logits that a trained model gives for it."""
+"""The probe: a seeded input and the logits of the trained model for it."""
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from speechbrain_petl.lobes.front_end import FrontEnd
 from torch import nn
 
 SEED = 7
@@ -14,7 +16,7 @@ TOLERANCE = 1e-3  # of the largest logit, for other processors' rounding
 
 
 def probe_waveform(seed: int, n_samples: int) -> torch.Tensor:
-    """A seeded input [1, n_samples], the same on every machine and release.
+    """Draws a seeded input [1, n_samples], the same on every machine.
 
     Python promises that its generator never changes; torch does not.
 
@@ -29,12 +31,15 @@ def probe_waveform(seed: int, n_samples: int) -> torch.Tensor:
 
 @torch.no_grad()
 def probe_logits(
-    probe: dict,
+    probe: Mapping[str, Any],
     compute_features: nn.Module,
     encoder: nn.Module,
     classifier: nn.Module,
 ) -> torch.Tensor:
-    """Logits [classes] of the probe, by modules in eval mode, on the CPU."""
+    """Computes the logits [classes] of the probe, on the CPU.
+
+    The modules should be in eval mode.
+    """
     device = next(encoder.parameters()).device
     wavs = probe_waveform(probe["seed"], probe["samples"]).to(device)
     lens = torch.ones(1, device=device)
@@ -45,8 +50,8 @@ def probe_logits(
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """No TF32 inside: SpeechBrain switches it on, for GPUs that have it."""
-    flags = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    """Switches TF32 off inside, which SpeechBrain switches on."""
+    flags: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
     before = [flag.allow_tf32 for flag in flags]
     try:
         for flag in flags:
@@ -58,8 +63,8 @@ def full_precision() -> Iterator[None]:
 
 
 def make_probe(
-    compute_features: nn.Module, encoder: nn.Module, classifier: nn.Module
-) -> dict:
+    compute_features: FrontEnd, encoder: nn.Module, classifier: nn.Module
+) -> dict[str, Any]:
     """Records what trained modules, on any device, give for the probe.
 
     Computed by copies on the CPU, since that is where artefacts are loaded.
@@ -69,16 +74,16 @@ def make_probe(
     dict
         Plain data for JSON.
     """
-    modules = nn.ModuleList([compute_features, encoder, classifier])
-    modules = copy.deepcopy(modules).cpu().eval()
+    given = (compute_features, encoder, classifier)
+    front_end, *rest = (copy.deepcopy(one).cpu().eval() for one in given)
     samples = round(SECONDS * compute_features.sample_rate)
     probe = {"seed": SEED, "samples": samples, "tolerance": TOLERANCE}
-    return {**probe, "logits": probe_logits(probe, *modules).tolist()}
+    return {**probe, "logits": probe_logits(probe, front_end, *rest).tolist()}
 
 
 def check_probe(
-    probe: dict,
-    compute_features: nn.Module,
+    probe: Mapping[str, Any],
+    compute_features: FrontEnd,
     encoder: nn.Module,
     classifier: nn.Module,
 ) -> float:
@@ -94,17 +99,21 @@ def check_probe(
     ValueError
         If it exceeds the tolerance.
     """
-    modules = [compute_features, encoder, classifier]
-    for module in modules:
+    for module in (compute_features, encoder, classifier):
         module.eval()
     expected = torch.tensor(probe["logits"])
-    found = probe_logits(probe, *modules)
+    found = probe_logits(probe, compute_features, encoder, classifier)
+    if found.shape != expected.shape:
+        raise ValueError(
+            f"The probe fails: this model gives {len(found)} logits, but "
+            f"artefact.json has {len(expected)}."
+        )
     difference = (found - expected).abs().max().item()
     largest = max(1.0, expected.abs().max().item())
-    if not difference <= probe["tolerance"] * largest:
+    if not difference <= probe["tolerance"] * largest:  # nor if it is NaN
         raise ValueError(
-            f"The probe fails: for its seeded input this model's logits differ "
-            f"by up to {difference:.3g} from those recorded at the end of the "
+            "The probe fails: for its seeded input this model's logits differ "
+            f"by {difference:.3g} from those recorded at the end of the "
             "training, so it is not the model that was trained. Check the "
             "versions of torch and transformers against artefact.json, and "
             "that no file of the artefact was edited."

@@ -1,6 +1,6 @@
-"""The artefact: what a finished run leaves for others to use.
+"""Writes the artefact of a finished run, for others to use.
 
-A folder of a few files that holds no path and no backbone::
+It is a folder of a few files that holds no path and no backbone::
 
     hyperparams.yaml     the modules, for SpeechBrain's ``from_hparams``
     petl.safetensors     the trained tensors by role, and the head's
@@ -12,20 +12,38 @@ A folder of a few files that holds no path and no backbone::
 
 import hashlib
 import json
+import logging
 import os
 from pathlib import Path
 
-import torch
 from safetensors.torch import save
 from speechbrain_petl.artefacts.backbones import (
     commit,
     fingerprint,
     portable_name,
 )
-from speechbrain_petl.artefacts.format import FORMAT, FORMAT_VERSION, HEAD
+from speechbrain_petl.artefacts.blueprint import Blueprint
+from speechbrain_petl.artefacts.format import (
+    CARD,
+    CUSTOM,
+    CUSTOM_CODE,
+    FILES,
+    FORMAT,
+    FORMAT_VERSION,
+    LABELS,
+    METADATA,
+    TENSORS,
+    YAML,
+    check_metadata,
+    label_map,
+)
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
 from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.self_check import make_probe
+from speechbrain_petl.artefacts.tensors import tensors_of
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.files import replacing_folder
 from speechbrain_petl.utils.versions import versions
 from torch import nn
@@ -33,11 +51,7 @@ from torch import nn
 from speechbrain.dataio.encoder import CategoricalEncoder
 
 METRICS = ("accuracy", "n_test", "loss", "valid_accuracy", "best_epoch")
-CUSTOM = '''\
-"""For speechbrain.inference.interfaces.foreign_class."""
-
-from speechbrain_petl.inference import PETLClassifier as CustomInterface
-'''
+logger = logging.getLogger(__name__)
 
 
 def save_artefact(brain, corpus: str) -> str:
@@ -90,6 +104,7 @@ def save_artefact(brain, corpus: str) -> str:
                 "corpus": corpus,
                 "seed": results["seed"],
                 "fold": results["fold"],
+                "folds": results["folds"],
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
@@ -101,9 +116,9 @@ def save_artefact(brain, corpus: str) -> str:
 
 def write_artefact(
     folder: str | Path,
-    backbone: nn.Module,
-    compute_features: nn.Module,
-    encoder: nn.Module,
+    backbone: Backbone,
+    compute_features: FrontEnd,
+    encoder: PETLModel,
     classifier: nn.Module,
     label_encoder: CategoricalEncoder,
     run_yaml: str,
@@ -114,10 +129,10 @@ def write_artefact(
     Arguments
     ---------
     folder : str or Path
-        Where; what is there is replaced.
-    backbone : AST
+        Where to; absent, empty, or an artefact, which is replaced.
+    backbone : Backbone
         What the encoder was made from.
-    compute_features : ASTFbank
+    compute_features : FrontEnd
         The front end.
     encoder : PETLModel
         The adapted backbone.
@@ -131,7 +146,12 @@ def write_artefact(
         What else to record: ``method``, ``trainable``, ``training`` and
         ``metrics``.
     """
-    tensors = save(tensors_of(encoder, classifier))
+    tensors = save(
+        {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in tensors_of(encoder, classifier).items()
+        }
+    )
     digest = hashlib.sha256(tensors).hexdigest()
     labels = [label_encoder.ind2lab[i] for i in range(len(label_encoder))]
     source, revision = portable_name(backbone.source), commit(backbone)
@@ -144,59 +164,51 @@ def write_artefact(
             "source": source,
             "revision": revision,
             "fingerprint": fingerprint(backbone),
-            "max_length": backbone.config.max_length,
-            "hidden_size": backbone.config.hidden_size,
-            "pooling": backbone.pooling,
+            **backbone.record(),
         },
-        "features": {
-            "sample_rate": compute_features.sample_rate,
-            "max_length": compute_features.max_length,
-            "mean": compute_features.mean,
-            "std": compute_features.std,
-        },
+        "features": compute_features.record(),
         "tensors": {"sha256": digest, "bytes": len(tensors)},
         "probe": make_probe(compute_features, encoder, classifier),
         "versions": versions(),
     }
     yaml = inference_yaml(
         run_yaml,
-        (backbone.config.hidden_size, len(labels)),
+        (backbone.embedding_size, len(labels)),
         source,
         revision,
         compute_features.sample_rate,
         digest,
     )
-    with replacing_folder(folder) as new:
-        (new / "petl.safetensors").write_bytes(tensors)
-        (new / "hyperparams.yaml").write_text(yaml, "utf-8")
-        (new / "artefact.json").write_text(
-            json.dumps(metadata, indent=2, allow_nan=False), "utf-8"
+    check_metadata(metadata, METADATA)
+    try:
+        Blueprint(yaml, YAML, metadata)
+    except ValueError as error:
+        logger.warning(
+            "Only PETLClassifier.from_hparams will load this artefact, since "
+            "not all of it can be made from data: %s",
+            error,
         )
-        (new / "README.md").write_text(model_card(metadata), "utf-8")
-        (new / "custom.py").write_text(CUSTOM, "utf-8")
-        label_encoder.save(new / "label_encoder.txt")
-
-
-def tensors_of(
-    encoder: nn.Module, classifier: nn.Module
-) -> dict[str, torch.Tensor]:
-    """What is saved: the encoder's delta, and the head under ``head.``."""
-    head = {HEAD + k: t for k, t in classifier.state_dict().items()}
-    return {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in {**encoder.delta(), **head}.items()
-    }
+    with replacing_folder(folder, METADATA, FILES) as new:
+        (new / TENSORS).write_bytes(tensors)
+        for name, text in {
+            YAML: yaml,
+            METADATA: json.dumps(metadata, indent=2, allow_nan=False),
+            CARD: model_card(metadata),
+            CUSTOM: CUSTOM_CODE,
+            LABELS: label_map(labels),
+        }.items():
+            (new / name).write_bytes(text.encode("utf-8"))
 
 
 def unwrap(module: nn.Module) -> nn.Module:
-    """The module inside what DDP and ``torch.compile`` put around it."""
+    """Returns the module inside the wrappers of DDP and ``torch.compile``."""
     for name in ("module", "_orig_mod"):
         module = getattr(module, name, module)
     return module
 
 
 def describe(manifest: str) -> dict | None:
-    """Which clips a split has: how many, and the SHA-256 of the manifest."""
+    """Returns the number of clips of a split and the manifest's SHA-256."""
     if not os.path.isfile(manifest):
         return None
     content = Path(manifest).read_bytes()
@@ -207,7 +219,7 @@ def describe(manifest: str) -> dict | None:
 
 
 def portable(hyperparameters: dict) -> dict:
-    """The hyperparameters without files and folders.
+    """Returns the hyperparameters without files and folders.
 
     Example
     -------

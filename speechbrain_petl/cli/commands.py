@@ -1,4 +1,4 @@
-"""What the commands of ``speechbrain-petl`` do, given their options."""
+"""The commands of ``speechbrain-petl``, given their options."""
 
 import json
 import logging
@@ -10,28 +10,25 @@ import warnings
 import huggingface_hub
 import torch
 import transformers
-from speechbrain_petl.artefacts.format import read_metadata
 from speechbrain_petl.artefacts.hub import (
-    check_files,
-    local_artefact,
     pull as pull_artefact,
     push as push_artefact,
 )
-from speechbrain_petl.artefacts.load import load_backbone, load_trained
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
-from speechbrain_petl.integrations.to_peft import to_peft
+from speechbrain_petl.integrations.peft_format import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
 from speechbrain_petl.utils.errors import sentence
-from speechbrain_petl.utils.messages import first_line
+from speechbrain_petl.utils.messages import first_line, printable
 from tqdm import tqdm
 
 EXPORTERS = {"onnx": export_onnx, "pt2": export_program, "peft": to_peft}
 
 
 def quiet() -> None:
-    """Leaves the terminal to the commands: no library's bars and hints."""
+    """Silences progress bars and hints of libraries."""
     transformers.utils.logging.disable_progress_bar()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="torch|peft|transformers|copyreg")
@@ -40,7 +37,7 @@ def quiet() -> None:
 
 def predict(options) -> int:
     """Classifies files by one artefact."""
-    bank = AdapterBank(options.backbone, _device(options.device))
+    bank = _bank(options)
     bank.add("", options.artefact, options.revision)
     return _classify(bank, options)
 
@@ -54,10 +51,16 @@ def predict_bank(options) -> int:
                 "--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
                 f"'{name}{equals}{source}'."
             )
-    bank = AdapterBank(options.backbone, _device(options.device))
+    bank = _bank(options)
     for name, _, source in tasks:
         bank.add(name, source)
     return _classify(bank, options)
+
+
+def _bank(options):
+    """Makes an empty bank with the options of a command."""
+    device = _device(options.device)
+    return AdapterBank(options.backbone, device, options.fetch or None)
 
 
 def _device(name):
@@ -86,8 +89,8 @@ def _classify(bank, options):
             if options.debug:
                 _say(traceback.format_exc(), sys.stderr)
             said = sentence(error)
-            if path not in said:
-                said = f"{path}: {said}"
+            if printable(path) not in said:
+                said = f"{printable(path)}: {said}"
             _say(f"speechbrain-petl: {said}", sys.stderr)
             if options.json:
                 _say(json.dumps({"file": path, "error": said}))
@@ -101,7 +104,7 @@ def _classify(bank, options):
 
 
 def _shown(path, prediction, labels, options):
-    """One task's prediction as a line of text or JSON."""
+    """Formats the prediction of one task as a line of text or JSON."""
     best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
     ranked = [
         {"label": labels[i], "probability": round(p, 6)}
@@ -112,7 +115,8 @@ def _shown(path, prediction, labels, options):
         named = {"task": task} if task else {}
         return json.dumps({"file": path, **named, "predictions": ranked})
     guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
-    return "\t".join([path, *([task] if task else []), *guesses])
+    cells = [path, *([task] if task else []), *guesses]
+    return "\t".join(map(printable, cells))
 
 
 def _say(line, stream=None):
@@ -122,8 +126,7 @@ def _say(line, stream=None):
 
 def inspect(options) -> int:
     """Shows an artefact's metadata."""
-    folder = local_artefact(options.artefact, options.revision)
-    metadata = read_metadata(folder / "artefact.json")
+    metadata = Artefact.open(options.artefact, options.revision).metadata
     if options.json:
         print(json.dumps(metadata, indent=2))
         return 0
@@ -140,8 +143,7 @@ def inspect(options) -> int:
         f"{backbone['fingerprint'][:12]}, pooling {backbone['pooling']}",
         "input": f"{features['max_length']} frames "
         f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, "
-        f"mean {features['mean']}, std "
-        f"{features['std']}",
+        f"mean {features.get('mean')}, std {features.get('std')}",
         "trained on": training["corpus"] + _clips(training),
         "metrics": ", ".join(
             f"{k} {v}" for k, v in metadata["metrics"].items()
@@ -153,12 +155,12 @@ def inspect(options) -> int:
         ),
     }
     for name, value in rows.items():
-        print(f"{name:<11} {value}")
+        print(f"{name:<11} {printable(value)}")
     return 0
 
 
 def _clips(training):
-    """How many clips each split had, as far as it is recorded."""
+    """Returns the number of clips of each split, as far as recorded."""
     counts = [
         f"{name} {split['number']:,}"
         for name, split in training.get("clips", {}).items()
@@ -169,11 +171,9 @@ def _clips(training):
 
 def verify(options) -> int:
     """Loads an artefact with every check there is."""
-    folder = local_artefact(options.artefact, options.revision)
-    check_files(folder)
-    metadata = _load(options).metadata
+    trained = _load(options)
     print(
-        f"'{options.artefact}' is whole: {len(metadata['labels'])} classes, "
+        f"'{options.artefact}' is whole: {len(trained.labels)} classes, "
         "the tensors, the label map and the backbone fit, and the probe gives "
         "the recorded logits."
     )
@@ -181,7 +181,7 @@ def verify(options) -> int:
 
 
 def merge(options) -> int:
-    """Folds an artefact into a stock Hugging Face model."""
+    """Merges an artefact into a stock Hugging Face model."""
     difference = merge_to_transformers(_load(options), options.folder)
     print(
         f"'{options.folder}' equals the adapted model within {difference:.2g}."
@@ -235,7 +235,7 @@ def pull(options) -> int:
 
 
 def _load(options):
-    """The artefact that the options name, on the CPU."""
-    folder = local_artefact(options.artefact, options.revision)
-    metadata = read_metadata(folder / "artefact.json")
-    return load_trained(folder, load_backbone(metadata, options.backbone))
+    """Loads the artefact that the options name, on the CPU."""
+    artefact = Artefact.open(options.artefact, options.revision)
+    backbone = artefact.backbone(options.backbone, options.fetch or None)
+    return artefact.load(backbone)

@@ -239,3 +239,9 @@ def _add_backbone(command):
         "--backbone",
         help="folder or hub id of the backbone, instead of the recorded one",
     )
+    command.add_argument(
+        "--fetch",
+        action="store_true",
+        help="let a backbone that a local artefact names be fetched from the "
+        "hub, if it is not on this machine",
+    )

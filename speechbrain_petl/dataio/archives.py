@@ -1,6 +1,7 @@
-"""Unpacking an archive that may be hostile, whole or not at all.
+"""Unpacks an archive that may be hostile, whole or not at all.
 
-It is unpacked aside and renamed, so that nobody ever sees half a corpus.
+It is unpacked into a temporary folder and renamed, so that nobody ever sees
+half a corpus.
 """
 
 import os
@@ -13,17 +14,17 @@ from speechbrain_petl.utils.files import climbs_out
 
 
 def refuse_occupied(folder: Path) -> None:
-    """Raises unless ``folder`` is absent or empty.
+    """Raises an error unless a folder is absent or empty.
 
     Arguments
     ---------
     folder : Path
-        Where to unpack to.
+        Folder to unpack to.
 
     Raises
     ------
     FileExistsError
-        If there is something.
+        If there is something in it.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(
@@ -42,11 +43,11 @@ def unpack(
     Arguments
     ---------
     archive : str or Path
-        What to unpack; its content decides of which kind it is.
+        The archive; its kind is found by its content.
     destination_folder : str or Path
-        What its root, or ``top_level``, becomes.
+        Folder that its root, or ``top_level``, becomes.
     top_level : str, optional
-        A folder in the archive.
+        Folder in the archive to unpack; everything by default.
 
     Raises
     ------
@@ -101,19 +102,19 @@ def unpack(
 
 
 def strict_filter(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
-    """Refuses what tarfile's ``data`` filter would quietly put right.
+    """Refuses members that tarfile's ``data`` filter would silently correct.
 
     Arguments
     ---------
     member : tarfile.TarInfo
-        What is about to be unpacked.
+        Member to be unpacked.
     path : str
-        Where to.
+        Folder to unpack to.
 
     Returns
     -------
     tarfile.TarInfo
-        What to unpack instead.
+        Member with permissions and ownership made safe.
 
     Raises
     ------
@@ -126,14 +127,14 @@ def strict_filter(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
 
 
 def unsafe(archive: str, member: str) -> ValueError:
-    """The error to raise about a member of an archive.
+    """Returns the error to raise about a member of an archive.
 
     Arguments
     ---------
     archive : str
-        The archive.
+        Name of the archive.
     member : str
-        The member.
+        Name of the member.
 
     Returns
     -------

@@ -17,9 +17,9 @@ import torchaudio
 from speechbrain_petl.utils.files import replacing
 
 VARIABLE = "SPEECHBRAIN_PETL_CACHE"
-SLACK = 0.05  # share of the size that is written between two looks at it
-FRESH = 3600.0  # seconds in which a use is not noted again
-# What decodes and resamples: other versions may differ in the last bits.
+SLACK = 0.05  # fraction of the size limit written between two checks of it
+FRESH = 3600.0  # seconds for which another use is not recorded
+# Other versions of what decodes and resamples may differ in the last bits.
 VERSIONS = (
     torchaudio.__version__,
     scipy.__version__,
@@ -27,26 +27,33 @@ VERSIONS = (
 )
 
 
+def cache_root() -> Path:
+    """Returns the folder of what is computed once for all runs."""
+    default = Path.home() / ".cache" / "speechbrain_petl"
+    return Path(os.environ.get(VARIABLE) or default)
+
+
 class WaveformCache:
     """Keeps decoded clips on disk.
 
-    A clip is found by the content of its file, so that copies share it and a
-    changed file is decoded anew; that a file is unchanged is told by its path,
-    size and time, without reading it. Processes may share a cache. An entry
-    appears whole or not at all, and carries a checksum: what does not match
-    it is decoded again.
+    An entry is identified by the content of the audio file, so that copies of
+    a file share it and a changed file is decoded again. A file whose path,
+    size and modification time are known is not read to find its entry.
+    Processes may share a cache. An entry is written atomically and has a
+    checksum; a damaged one is decoded again.
 
     Arguments
     ---------
     max_gb : float
-        Size, in 10^9 bytes, beyond which what was not used for longest goes;
-        looked at after each twentieth of it that is written. 0 keeps nothing.
+        Size limit in 10^9 bytes, beyond which the least recently used entries
+        are removed. It is checked after each twentieth of it that is written.
+        0 disables the cache.
     sample_rate : int
-        Of the waveforms, in Hz. (Channels are averaged.) Each rate, and each
-        version of what decodes and resamples, has entries of its own.
+        Sample rate of the waveforms in Hz. Each rate, and each version of the
+        packages that decode and resample, has its own entries.
     folder : str or Path, optional
-        Where; by default what the environment variable
-        ``SPEECHBRAIN_PETL_CACHE`` names, or ``~/.cache/speechbrain_petl``.
+        Folder of the cache; by default the value of the environment variable
+        ``SPEECHBRAIN_PETL_CACHE``, or ``~/.cache/speechbrain_petl``.
 
     Example
     -------
@@ -65,8 +72,7 @@ class WaveformCache:
         sample_rate: int = 16000,
         folder: str | Path | None = None,
     ):
-        folder = folder or os.environ.get(VARIABLE)
-        root = Path(folder or Path.home() / ".cache" / "speechbrain_petl")
+        root = Path(folder or cache_root())
         rule = zlib.crc32(repr(VERSIONS).encode())
         self.folder = root / f"waveforms_{sample_rate}_{rule:08x}"
         self.max_bytes = max_gb * 1e9
@@ -78,22 +84,23 @@ class WaveformCache:
         decode: Callable[[str], torch.Tensor],
         part: str = "",
     ) -> torch.Tensor:
-        """Gives the waveform of a file, or of a part of it.
+        """Returns the waveform of a file, or of a part of it.
 
         Arguments
         ---------
         path : str or Path
             The audio file.
         decode : callable
-            Gives the waveform [samples] of a path, in float32.
+            Returns the waveform [time] of a path, in float32.
         part : str
             Name of the part; empty for the whole file.
 
         Returns
         -------
         torch.Tensor
-            Waveform [samples].
+            Waveform [time].
         """
+        path = str(path)
         if not self.max_bytes or not os.path.isfile(path):
             return decode(path)  # which says what is wrong with it
         note = self._note(path, part)
@@ -118,7 +125,7 @@ class WaveformCache:
         return found
 
     def _note(self, path, part):
-        """The file that says which entry a file's is, or that of a part."""
+        """Returns the small file that names the entry of a file or part."""
         file = os.stat(path)
         key = f"{os.path.abspath(path)}\0{file.st_size}\0{file.st_mtime_ns}"
         key += f"\0{part}" if part else ""
@@ -126,7 +133,7 @@ class WaveformCache:
         return self.folder / "files" / name[:2] / name
 
     def _read(self, entry):
-        """An entry's waveform, or None if it is damaged."""
+        """Returns the waveform of an entry, or None if it is damaged."""
         with open(entry, "rb") as file:
             data = file.read()
             used = os.fstat(file.fileno()).st_mtime
@@ -142,7 +149,7 @@ class WaveformCache:
         return torch.from_numpy(np.frombuffer(samples, "<f4").copy())
 
     def _write(self, file, content, checked=False):
-        """Writes a file; a disk that is full or read-only is no error."""
+        """Writes a file; a full or read-only disk is no error."""
         if checked:
             content += zlib.crc32(content).to_bytes(4, "little")
         with contextlib.suppress(OSError):
@@ -155,9 +162,9 @@ class WaveformCache:
                 self.shrink()
 
     def shrink(self) -> None:
-        """Removes what was not used for longest until the rest fits.
+        """Removes the least recently used entries until the rest fits.
 
-        Entries of other rates and versions count too.
+        Entries of other rates and versions are included.
         """
         entries = []
         for entry in self.folder.parent.glob("waveforms_*/??/*"):

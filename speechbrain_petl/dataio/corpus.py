@@ -1,6 +1,6 @@
-"""Looking at a corpus on the disk: is it there, whole, and all readable?
+"""Checks that a corpus on disk is present, complete and readable.
 
-The corpus is only ever read, never written to.
+The corpus is never written to.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,18 +19,18 @@ logger = get_logger(__name__)
 def require_corpus(
     data_folder: str | Path, files: Iterable[str], corpus: str, remedy: str
 ) -> Path:
-    """Makes sure that a folder is the corpus that it should be.
+    """Checks that a folder is the root of a corpus.
 
     Arguments
     ---------
     data_folder : str or Path
-        Where the corpus should be.
+        Folder of the corpus.
     files : iterable of str
-        What its root folder must contain.
+        Files and folders that its root must contain.
     corpus : str
-        Its name, for the message.
+        Name of the corpus, for the message.
     remedy : str
-        How to get it, as the end of the message.
+        End of the message: how to get the corpus.
 
     Returns
     -------
@@ -59,16 +59,16 @@ def require_corpus(
 def warn_if_excerpt(
     corpus: str, data_folder: Path, sizes: Mapping[str, tuple[int, int]]
 ) -> None:
-    """Warns, once, where a corpus differs in size from the published one.
+    """Logs one warning if a corpus differs in size from the published one.
 
     Arguments
     ---------
     corpus : str
-        Its name.
+        Name of the corpus.
     data_folder : Path
-        Where it is.
+        Folder of the corpus.
     sizes : dict of str to (int, int)
-        What is counted: the number found and the number published.
+        For each kind of item, the number found and the number published.
     """
     differing = [
         f"{found} of {published} {what}"
@@ -86,27 +86,27 @@ def warn_if_excerpt(
 def check_audio(
     data_folder: str | Path, paths: Iterable[str], skip_bad_audio: bool = False
 ) -> dict[str, float]:
-    """Looks at every audio file.
+    """Checks every audio file.
 
     Arguments
     ---------
     data_folder : str or Path
-        The corpus.
+        Folder of the corpus.
     paths : iterable of str
-        The audio files, relative to the corpus.
+        Paths of the audio files relative to it.
     skip_bad_audio : bool
-        Leave out files that cannot be used, see ``look_at``, with a warning.
+        If True, leaves out unusable files (see ``look_at``) with a warning.
 
     Returns
     -------
     dict of str to float
-        The duration, in seconds, of each usable file.
+        Duration of each usable file in seconds.
 
     Raises
     ------
     ValueError
-        If a path leads out of the corpus, or, unless ``skip_bad_audio``, if
-        any file is bad; all of them are looked at first.
+        If a path leads out of the corpus, or, unless ``skip_bad_audio``, any
+        file is unusable. The message counts all of them.
     """
     data_folder = Path(data_folder)
     paths = sorted(set(paths))
@@ -116,7 +116,7 @@ def check_audio(
                 f"The metadata of {data_folder} names {path}, which is not "
                 "inside that folder: restore the original metadata."
             )
-    # That waits on the disk, above all on a network drive.
+    # Threads, as this waits for the disk, above all for a network drive.
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = dict(
             zip(paths, pool.map(lambda p: look_at(data_folder / p), paths))

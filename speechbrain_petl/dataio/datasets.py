@@ -1,4 +1,4 @@
-"""From a manifest to batches of 16 kHz mono waveforms and label indices."""
+"""Datasets of mono waveforms and label indices, from manifests."""
 
 from functools import partial
 from pathlib import Path
@@ -21,17 +21,17 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     path : str
         The JSON file.
     data_folder : str
-        What ``{data_root}`` stands for.
+        Folder of the corpus, for ``{data_root}`` in the manifest.
 
     Returns
     -------
     dict of str to dict
-        Entries by id, each with ``wav`` and ``label``.
+        Entries by id, each with at least ``wav`` and ``label``.
 
     Raises
     ------
     ValueError
-        If it is missing, or no manifest.
+        If it is missing or malformed.
     """
     try:
         entries = load_data_json(path, {"data_root": str(data_folder)})
@@ -110,7 +110,8 @@ class Waveform:
         self, wav: str, start: int = 0, stop: int | None = None
     ) -> torch.Tensor:
         """Returns the waveform [time] of a file, or of samples of it."""
-        part = "" if stop is None else f"{start}-{stop}"
+        whole = not start and stop is None
+        part = "" if whole else f"{start}-{stop}"
         decode = partial(self.decode, start=start, stop=stop)
         return self.cache.get(wav, decode, part)
 
@@ -145,29 +146,29 @@ def make_datasets(
     sample_rate: int = 16000,
     cache_gb: float = 0.0,
 ) -> dict[str, DynamicItemDataset | None]:
-    """Makes the datasets of a recipe.
+    """Makes the datasets of a recipe, which also spawned workers can load.
 
     Arguments
     ---------
     manifests : dict[str, str]
-        From a split's name to its JSON manifest, with entries
-        ``{id: {"wav": "{data_root}/...", "label": ...}}``, and of a part of
+        JSON manifest of each split, with entries
+        ``{id: {"wav": "{data_root}/...", "label": ...}}``, and for a part of
         a file ``start`` and ``stop``, in samples at the rate of the file.
     data_folder : str
-        What ``{data_root}`` stands for.
+        Folder of the corpus, for ``{data_root}`` in the manifests.
     label_encoder : CategoricalEncoder
-        The corpus's label map.
+        Label map of the corpus.
     sample_rate : int
-        Rate in Hz that clips are resampled to; channels are averaged.
+        Sample rate of the waveforms in Hz.
     cache_gb : float
-        Size of the cache of decoded clips, see ``WaveformCache``.
+        Size limit of the cache of decoded clips, see ``WaveformCache``.
 
     Returns
     -------
     dict[str, DynamicItemDataset or None]
-        Datasets that give ``id``, ``sig`` (waveform [samples]) and
-        ``target``; None for a manifest without entries, such as the
-        validation split of a protocol that has none.
+        Datasets with the keys ``id``, ``sig`` (waveform [time]) and
+        ``target``; None for a manifest without entries, as of a protocol
+        without validation.
     """
     waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
     target = Target(label_encoder)

@@ -1,7 +1,7 @@
-"""Getting an archive from the network, checked and unpacked.
+"""Downloads an archive, verifies its checksum and unpacks it.
 
-A download that breaks off is continued where it stopped, even by a later
-run; what does not have the published checksum is deleted.
+An interrupted download is continued where it stopped, even by a later run. An
+archive without the published checksum is deleted.
 """
 
 import os
@@ -18,20 +18,21 @@ from tqdm import tqdm
 
 
 class DownloadError(OSError):
-    """An archive could not be had from the network."""
+    """An archive could not be downloaded."""
 
 
 class ResumableDownloader:
-    """A downloader for ``pooch`` that continues where it was interrupted.
+    """A downloader for ``pooch`` that continues an interrupted download.
 
     Arguments
     ---------
     part_file : Path
-        Where what came so far is kept, also across runs.
+        File of the bytes received so far, kept across runs.
     tries : int
-        How often to try in a row without getting any further.
+        Number of attempts in a row without progress.
     pause : float
-        Seconds to wait after the first failure; it grows with each one.
+        Seconds to wait after the first failure, multiplied by the number of
+        failures afterwards.
     timeout : float
         Seconds of silence after which the connection counts as lost.
     """
@@ -64,19 +65,19 @@ class ResumableDownloader:
         os.replace(self.part_file, output_file)
 
     def _size(self) -> int:
-        """How many bytes there are so far."""
+        """Returns the number of bytes received so far."""
         return self.part_file.stat().st_size if self.part_file.exists() else 0
 
     @staticmethod
     def _may_pass(error: requests.RequestException) -> bool:
-        """Whether another try may go better: not for a 404 or a bad URL."""
+        """Returns True unless it fails again for sure, as after a 404."""
         if isinstance(error, requests.HTTPError):
             status = error.response.status_code
             return status >= 500 or status in (408, 429)
         return not isinstance(error, ValueError)
 
     def _continue(self, url: str) -> None:
-        """Fetches what the part file lacks."""
+        """Fetches the bytes that the part file lacks."""
         have = self._size()
         # Ranges count bytes of the encoded body: ask for the file as it is.
         headers = {"Accept-Encoding": "identity"}
@@ -124,23 +125,23 @@ def fetch_archive(
     destination_folder: str | Path,
     top_level: str | None = None,
 ) -> Path:
-    """Downloads a zip or tar archive, checks it and unpacks it.
+    """Downloads a zip or tar archive, verifies it and unpacks it.
 
-    Of several processes that want the same one, the first fetches it and the
-    others wait.
+    Of several processes that need the same archive, the first downloads it
+    and the others wait.
 
     Arguments
     ---------
     url : str
-        Where the archive is.
+        URL of the archive.
     known_hash : str
-        Its published checksum, as ``md5:...`` or ``sha256:...``.
+        Published checksum, as ``md5:...`` or ``sha256:...``.
     destination_folder : str or Path
-        What becomes the root of the corpus. It must not exist, or be empty.
-        The archive is kept beside it until it is unpacked.
+        Folder that becomes the root of the corpus. It must be absent or
+        empty. The archive is kept beside it until it is unpacked.
     top_level : str, optional
-        The folder in the archive that is the root of the corpus; the root
-        of the archive by default.
+        Folder in the archive that is the root of the corpus; the root of the
+        archive by default.
 
     Returns
     -------
@@ -150,7 +151,7 @@ def fetch_archive(
     Raises
     ------
     DownloadError
-        If the archive cannot be had.
+        If the archive cannot be downloaded.
     ValueError
         If it has another checksum, or ``unpack`` refuses it.
     FileExistsError
@@ -172,7 +173,7 @@ def fetch_archive(
 
 
 def _fetch(url, known_hash, archive, destination, top_level):
-    """Does it; no other process is at it."""
+    """Downloads and unpacks, with the lock held."""
     was_there = archive.exists()
     part_file = archive.with_name(f"{archive.name}.part")
     try:

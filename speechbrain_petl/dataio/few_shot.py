@@ -1,4 +1,4 @@
-"""Few-shot: a run that trains on k clips of each class."""
+"""Few-shot training: k clips of each class."""
 
 import json
 import random
@@ -13,18 +13,18 @@ logger = get_logger(__name__)
 
 
 def keep_shots(manifest: str | Path, shots: int | None, draw: int) -> None:
-    """Leaves ``shots`` entries of each class in a manifest.
+    """Reduces a manifest to ``shots`` entries of each class.
 
-    The manifest stays with the run, so that it says which clips were drawn.
+    The manifest stays with the run and records which clips were drawn.
 
     Arguments
     ---------
     manifest : str or Path
-        The training manifest, as the data preparation writes it. Replaced.
+        Training manifest from the data preparation; it is replaced.
     shots : int, optional
-        How many entries of each class to keep. Without it, all stay.
+        Number of entries to keep of each class; all by default.
     draw : int
-        Which draw: the seed of the choice.
+        Seed of the draw.
 
     Raises
     ------
@@ -42,6 +42,10 @@ def keep_shots(manifest: str | Path, shots: int | None, draw: int) -> None:
     """
     if shots is None:
         return
+    if not isinstance(shots, int):
+        raise ValueError(
+            f"shots is {shots!r}: give a whole number, or null for all clips."
+        )
     manifest = Path(manifest)
     entries = json.loads(manifest.read_text("utf-8"))
     drawn = draw_few_shot(entries, shots, draw)
@@ -60,26 +64,26 @@ def draw_few_shot(
 ) -> dict[str, dict]:
     """Draws ``k`` entries of each class.
 
-    The draw depends on the seed and the ids alone. A draw with a smaller
-    ``k`` and the same seed is contained in one with a larger ``k``, so that
-    curves over ``k`` compare like with like. Where entries have several
-    classes, a class may get more than ``k``: those drawn for other classes.
+    The draw depends on the seed and the ids alone. With the same seed, the
+    draw of a smaller ``k`` is contained in that of a larger one, so that
+    curves over ``k`` are comparable. Where entries have several classes, a
+    class may get more than ``k``: those drawn for other classes.
 
     Arguments
     ---------
     manifest_entries : dict
-        The manifest: entries by id.
+        Entries of the manifest by id.
     k : int
-        How many entries to draw of each class, at least 1.
+        Number of entries to draw of each class, at least 1.
     seed : int
-        Which draw.
+        Seed of the draw.
     label_key : str
-        Where an entry holds its class, or the list of its classes.
+        Key of the class, or of the list of classes, in an entry.
 
     Returns
     -------
     dict
-        The entries that were drawn, sorted by id.
+        Drawn entries, sorted by id.
 
     Raises
     ------

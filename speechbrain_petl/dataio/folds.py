@@ -19,25 +19,26 @@ def choose_folds(
     test_folds: Folds | None = None,
     protocol: str = "rotate",
 ) -> dict[str, Folds]:
-    """Decides which folds make up each split, and checks them.
+    """Chooses the folds of each split, and checks them.
 
     Arguments
     ---------
     test_fold : int
-        The fold to test on, unless the three lists are given.
+        Fold to test on, unless the three lists are given.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
     available : iterable of int
-        The folds that the corpus on the disk has.
+        Folds of the corpus on disk.
     train_folds, valid_folds, test_folds : list of int, optional
-        Explicit lists. They win over ``test_fold``; give all three or none.
+        Explicit lists, which take precedence over ``test_fold``: all three or
+        none.
     protocol : str
-        A key of ``PROTOCOLS``. Only ``paper`` may go without validation.
+        A key of ``PROTOCOLS``. Only ``paper`` allows no validation fold.
 
     Returns
     -------
     dict of str to list of int
-        The folds of ``train``, ``valid`` and ``test``.
+        Folds of ``train``, ``valid`` and ``test``.
 
     Raises
     ------
@@ -54,31 +55,41 @@ def choose_folds(
         raise ValueError(
             f"protocol is {protocol!r}: give one of {', '.join(PROTOCOLS)}."
         )
-    lists = (train_folds, valid_folds, test_folds)
-    if all(folds is None for folds in lists):
-        lists = PROTOCOLS[protocol](test_fold, n_folds)
-    elif any(folds is None for folds in lists):
+    given = [f for f in (train_folds, valid_folds, test_folds) if f is not None]
+    if not given:
+        given = list(PROTOCOLS[protocol](test_fold, n_folds))
+    if len(given) < 3:
         raise ValueError(
             "train_folds, valid_folds and test_folds go together: give all "
             "three, or none of them and a test_fold."
         )
-    lists = check_folds(
-        *lists, available, n_folds, validation_required=protocol != "paper"
+    for name, folds in zip(("train", "valid", "test"), given):
+        if not isinstance(folds, (list, tuple)):
+            raise ValueError(
+                f"{name}_folds is {folds!r}: give a list, such as [1, 2]."
+            )
+    train, valid, test = check_folds(
+        given[0],
+        given[1],
+        given[2],
+        available,
+        n_folds,
+        validation_required=protocol != "paper",
     )
-    return dict(zip(("train", "valid", "test"), lists))
+    return {"train": train, "valid": valid, "test": test}
 
 
 def split_by_fold(
     clips: Iterable[Clip], folds: Mapping[str, Folds]
 ) -> dict[str, list[Clip]]:
-    """Puts clips that know their fold, as ``extra["fold"]``, into splits.
+    """Assigns clips to splits by their fold, ``extra["fold"]``.
 
     Arguments
     ---------
     clips : iterable of Clip
-        All the clips of the corpus.
+        Clips of the corpus.
     folds : dict of str to list of int
-        The folds of each split, as from ``choose_folds``.
+        Folds of each split, as from ``choose_folds``.
 
     Returns
     -------
@@ -105,31 +116,31 @@ def check_folds(
     n_folds: int,
     validation_required: bool = True,
 ) -> tuple[Folds, Folds, Folds]:
-    """Refuses folds that overlap, do not exist, are missing or are empty.
+    """Refuses splits that overlap, are empty or have folds that do not exist.
 
-    Training folds that the corpus on the disk lacks are left out with a
-    warning, so that an excerpt of a corpus can be worked with.
+    Training folds that the corpus on disk lacks are left out with a warning,
+    so that an excerpt of a corpus can be used.
 
     Arguments
     ---------
     train, valid, test : list of int
-        The folds of each split.
+        Folds of each split.
     available : iterable of int
-        The folds that the corpus on the disk has.
+        Folds of the corpus on disk.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
     validation_required : bool
-        Whether an empty ``valid`` is an error.
+        If True, an empty ``valid`` is an error.
 
     Returns
     -------
     train, valid, test : list of int
-        Sorted; ``train`` without the missing folds.
+        Sorted lists; ``train`` is without the missing folds.
 
     Raises
     ------
     ValueError
-        With one sentence that names the fold and what to do.
+        Naming the fold and what to do.
 
     Example
     -------
@@ -141,7 +152,7 @@ def check_folds(
     ValueError: Fold 2 is in both train and valid: take it out of one of them.
     """
     splits = {"train": train, "valid": valid, "test": test}
-    owner = {}
+    owner: dict[int, str] = {}
     for name, folds in splits.items():
         if not folds and (name != "valid" or validation_required):
             raise ValueError(

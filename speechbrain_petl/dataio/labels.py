@@ -65,17 +65,17 @@ def load_label_encoder(path: str) -> CategoricalEncoder:
 
 
 def labels_by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
-    """Puts the classes in the order that the corpus itself numbers them in.
+    """Sorts the classes by the numbers that the corpus gives them.
 
     Arguments
     ---------
     pairs : iterable of (int, str)
-        The number and the name of the class of each clip.
+        Number and name of the class of each clip.
 
     Returns
     -------
     list of str
-        The names of the classes that occur, by number.
+        Names of the classes that occur, sorted by number.
 
     Raises
     ------
@@ -104,14 +104,14 @@ def labels_by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
 
 
 def write_label_map(path: str | Path, labels: Iterable[str]) -> None:
-    """Writes a file for ``CategoricalEncoder.load`` with labels from 0.
+    """Writes a label map for ``CategoricalEncoder.load``, numbered from 0.
 
     Arguments
     ---------
     path : str or Path
-        The file to write.
+        File to write.
     labels : iterable of str
-        The classes in their official order.
+        Classes in their official order.
 
     Example
     -------

@@ -1,4 +1,4 @@
-"""SpeechBrain manifests, written whole or not at all.
+"""Writes SpeechBrain manifests, whole or not at all.
 
 A manifest names its audio files relative to ``{data_root}``, so that it stays
 valid when the corpus moves. Beside the manifests lies ``label_encoder.txt``
@@ -19,18 +19,18 @@ from speechbrain_petl.utils.messages import name_some
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip that the metadata of a corpus lists.
+    """A clip that is listed in the metadata of a corpus.
 
     Arguments
     ---------
     id : str
-        Unique in the corpus.
+        Identifier, unique in the corpus.
     path : str
-        The audio file, relative to the corpus, with forward slashes.
+        Audio file relative to the corpus, with forward slashes.
     label : str or list of str
-        Its class, or its classes where the corpus gives several.
+        Name of its class, or of its classes where the corpus gives several.
     extra : dict
-        What else the manifest should hold of it.
+        Further keys of its entry in the manifest.
     """
 
     id: str
@@ -52,23 +52,23 @@ def write_manifests(
     Arguments
     ---------
     manifest_folder : str or Path
-        Where to write; created if need be.
+        Output folder; created if it does not exist.
     data_folder : str or Path
-        The corpus.
+        Folder of the corpus.
     splits : dict of str to iterable of Clip
-        The clips of each split.
+        Clips of each split.
     labels : iterable of str
-        The classes in their official order.
+        Classes in their official order.
     skip_bad_audio : bool
-        Leave out missing, unreadable and empty audio files with a warning.
+        If True, leaves out audio files that cannot be used, with a warning.
     may_be_empty : collection of str
-        Splits that may have no clip.
+        Names of the splits that may have no clip.
 
     Raises
     ------
     ValueError
-        If two clips share an id, a split is empty or ``check_audio`` finds
-        fault with a file. Nothing is written then.
+        If two clips share an id, a split is empty or ``check_audio`` refuses
+        a file. Nothing is written then.
 
     Example
     -------

@@ -1,7 +1,6 @@
-"""Reading the metadata tables of a corpus, strictly.
+"""Reads the metadata tables of a corpus strictly.
 
-A malformed table is refused with the file, the line and the column, rather
-than turned into a wrong manifest.
+An error in a table names the file, the line and the column.
 """
 
 import csv
@@ -14,18 +13,18 @@ RESTORE = "restore the original file"
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table, which knows where it stands.
+    """One row of a table.
 
     Arguments
     ---------
     file : Path
-        The table.
+        The table, for messages.
     line : int
-        The line, counted from 1.
+        Line of the row, counted from 1.
     values : dict of str to str
-        The cells by column.
+        Texts of the cells, by column.
     remedy : str
-        What errors advise to do.
+        Advice at the end of error messages.
     """
 
     file: Path
@@ -34,28 +33,29 @@ class Row:
     remedy: str = RESTORE
 
     def __getitem__(self, column: str) -> str:
-        """The text of a cell, which must not be empty."""
+        """Returns the text of a cell, which must not be empty."""
         text = (self.values[column] or "").strip()
         if not text:
             raise self.error(column, "has no value")
         return text
 
     def integer(self, column: str, allowed: range) -> int:
-        """The number in a cell, which must lie in ``allowed``."""
+        """Returns the number in a cell, which must lie in ``allowed``."""
+        text = self[column]
         try:
-            number = int(self[column])
+            number = int(text)
         except ValueError:
             number = None
-        if number not in allowed:
+        if number is None or number not in allowed:
             raise self.error(
                 column,
-                f"is {self[column]!r}, but should be a number from "
-                f"{allowed[0]} to {allowed[-1]}",
+                f"is {text!r}, but should be a number from {allowed[0]} to "
+                f"{allowed[-1]}",
             )
         return number
 
     def error(self, column: str, what: str) -> ValueError:
-        """The error to raise about a cell."""
+        """Returns the error to raise about a cell."""
         return ValueError(
             f"{self.file}, line {self.line}: column {column!r} {what}; "
             f"{self.remedy}."
@@ -73,9 +73,9 @@ def read_table(
     Arguments
     ---------
     file : str or Path
-        The table, in UTF-8 with or without a byte-order mark.
+        The table, in UTF-8, with or without a byte-order mark.
     columns : collection of str
-        The columns that it must have; it may have more.
+        Columns that it must have; it may have more.
     header : sequence of str, optional
         Names of all columns, if the table's first line does not give them.
     remedy : str
@@ -84,7 +84,7 @@ def read_table(
     Returns
     -------
     list of Row
-        In the order of the file.
+        Rows in the order of the file.
 
     Raises
     ------

@@ -9,14 +9,14 @@ Folds = list[int]
 
 
 def rotate(test_fold: int, n_folds: int = 5) -> tuple[Folds, Folds, Folds]:
-    """Shares out the folds: one tests, the one before validates, rest train.
+    """Divides the folds: one tests, the one before validates, the rest train.
 
     Arguments
     ---------
     test_fold : int
-        The fold to test on, counted from 1.
+        Fold to test on, counted from 1.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
 
     Returns
     -------
@@ -40,14 +40,14 @@ def rotate(test_fold: int, n_folds: int = 5) -> tuple[Folds, Folds, Folds]:
 
 
 def leave_one_out(test_fold: int, n_folds: int) -> tuple[Folds, Folds, Folds]:
-    """Shares out the folds: one tests, all the others train.
+    """Divides the folds: one tests, all others train.
 
     Arguments
     ---------
     test_fold : int
-        The fold to test on, counted from 1.
+        Fold to test on, counted from 1.
     n_folds : int
-        How many folds the whole corpus has.
+        Number of folds of the whole corpus.
 
     Returns
     -------

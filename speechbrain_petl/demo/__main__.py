@@ -1,4 +1,4 @@
-"""The demo: procedural sounds, a mini AST, two methods, one labelled file.
+"""The demo: procedural sounds, a mini AST, two methods, one labeled file.
 
 Runs the ESC-50 recipe itself, with command-line overrides alone, from a
 checkout of the repository:
@@ -12,9 +12,12 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from speechbrain_petl.demo.corpora import write_esc50
+from speechbrain_petl.utils.arguments import add_debug
+from speechbrain_petl.utils.errors import run_command
 
 BACKBONE = Path(__file__).parent / "ast-mini"
 RECIPE = Path(__file__).parents[2] / "recipes" / "ESC50"
@@ -32,13 +35,37 @@ OVERRIDES = {
 OF_VARIANT = {"linear": {}, "adapter_hou_par": {"reduction_rate": 6}}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Makes the corpus, trains, prints a table and labels a file."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m speechbrain_petl.demo",
+        description=(__doc__ or "").split("\n")[0],
+    )
     parser.add_argument("--folder", type=Path, default=Path("results/demo"))
-    folder = parser.parse_args(arguments).folder.absolute()
+    add_debug(parser)
+    options = parser.parse_args(arguments)
+    folder = options.folder.absolute()
+    return run_command(partial(run, folder), "demo", options.debug)
+
+
+def run(folder: Path) -> int:
+    """Makes the corpus, trains, prints a table and labels a file.
+
+    Arguments
+    ---------
+    folder : Path
+        Where to write.
+
+    Returns
+    -------
+    int
+        Exit code: 0.
+    """
     if not RECIPE.is_dir():
-        parser.error(f"the recipe is not at {RECIPE}: run from a checkout.")
+        raise ValueError(
+            f"There is no recipe at {RECIPE}: run the demo from a checkout of "
+            "the repository."
+        )
     corpus = folder / "corpus"
     if not corpus.exists():
         print(f"Writing procedural sounds to {corpus}", flush=True)
@@ -47,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
         train(variant, corpus, folder / variant)
     print_table(folder)
     label_one(folder / VARIANTS[-1])
+    return 0
 
 
 def train(variant: str, corpus: Path, output: Path) -> None:
@@ -63,7 +91,9 @@ def train(variant: str, corpus: Path, output: Path) -> None:
     print(f"Training {variant}; its log is {output}/log.txt", flush=True)
     start = time.time()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    subprocess.run(command, cwd=RECIPE, env=environment, check=True)
+    code = subprocess.run(command, cwd=RECIPE, env=environment).returncode
+    if code:
+        raise ValueError(f"Training {variant} ended with exit code {code}.")
     print(f"{variant} took {time.time() - start:.0f} s", flush=True)
 
 
@@ -88,8 +118,10 @@ def label_one(run: Path) -> None:
     command = [sys.executable, "-m", "speechbrain_petl.cli", "predict"]
     command += [str(run / "artefact"), file]
     print("$ speechbrain-petl " + " ".join(command[3:]), flush=True)
-    subprocess.run(command, check=True)
+    code = subprocess.run(command).returncode
+    if code:
+        raise ValueError(f"Labeling a clip ended with exit code {code}.")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -46,9 +46,9 @@ def _pulses(rng, n_samples, sample_rate, times, decay=1.0):
     def event(n):
         """One sound of n samples."""
         length = min(n, int(rng.uniform(0.02, 0.05) * sample_rate))
-        centre = log_uniform(rng, 400, 4000)
+        center = log_uniform(rng, 400, 4000)
         pulse = noise(
-            rng, length, sample_rate, 0.0, (0.6 * centre, 1.6 * centre)
+            rng, length, sample_rate, 0.0, (0.6 * center, 1.6 * center)
         )
         pulse *= np.exp(-np.linspace(0.0, 4.0, length))
         wave = np.zeros(n)

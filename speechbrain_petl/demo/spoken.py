@@ -58,13 +58,13 @@ def write_speech_commands(
     voices = make_speakers(seed, speakers, 8)
     with whole_folder(folder, layout="speech_commands", seed=seed) as new:
         for index, label in enumerate(COMMANDS[:words]):
-            for who, (speaker, colour) in enumerate(voices):
+            for who, (speaker, color) in enumerate(voices):
                 for take in range(takes):
                     rng = np.random.default_rng([seed, index, who, take])
                     shorter = (index + who + take) % 8 == 7
                     length = rng.uniform(0.6, 0.95) if shorter else 1.0
                     n_samples = int(length * sample_rate)
-                    wave = say(rng, [index], colour, n_samples, sample_rate)
+                    wave = say(rng, [index], color, n_samples, sample_rate)
                     name = f"{label}/{speaker}_nohash_{take}.wav"
                     write_wav(new / name, wave, sample_rate)
                     lists[_split(who, speakers)].append(name)
@@ -125,7 +125,7 @@ def write_fluent_speech_commands(
     with whole_folder(
         folder, layout="fluent_speech_commands", seed=seed
     ) as new:
-        for who, (speaker, colour) in enumerate(voices):
+        for who, (speaker, color) in enumerate(voices):
             part = rows[_split(who, speakers)]
             for index, intent in enumerate(INTENTS[:intents]):
                 for take in range(takes):
@@ -136,7 +136,7 @@ def write_fluent_speech_commands(
                     path = f"wavs/speakers/{speaker}/{name}.wav"
                     n_samples = int(seconds * rng.uniform(0.8, 1) * sample_rate)
                     spoken = [slots.index(slot) for slot in intent]
-                    wave = say(rng, spoken, colour, n_samples, sample_rate)
+                    wave = say(rng, spoken, color, n_samples, sample_rate)
                     write_wav(new / path, wave, sample_rate)
                     text = transcribe(*intent)
                     part.append((len(part), path, speaker, text, *intent))

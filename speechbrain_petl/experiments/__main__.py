@@ -4,28 +4,28 @@ import fnmatch
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-import yaml
 from speechbrain_petl.experiments.options import NARROWING, make_parser
 from speechbrain_petl.experiments.planning.checks import require
-from speechbrain_petl.experiments.planning.overrides import pairs
+from speechbrain_petl.experiments.planning.overrides import as_text, pairs
 from speechbrain_petl.experiments.planning.plan import load_plan
 from speechbrain_petl.experiments.planning.recipes import find_recipes
-from speechbrain_petl.experiments.reporting.collect import (
-    collect,
-    keep_plan,
-    place_of,
-)
+from speechbrain_petl.experiments.reporting.collect import collect
+from speechbrain_petl.experiments.reporting.kept import keep_plan, place_of
 from speechbrain_petl.experiments.reporting.statistics import compare
 from speechbrain_petl.experiments.reporting.table import write_tables
 from speechbrain_petl.experiments.running.launchers import Local, Submitit
 from speechbrain_petl.experiments.running.run import run, survey
 from speechbrain_petl.experiments.running.state import FINISHED
+from speechbrain_petl.utils.errors import run_command
+from speechbrain_petl.utils.optional import require as require_package
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; gives the exit code.
+    """Runs a command line.
 
     Arguments
     ---------
@@ -35,19 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 1 if a cell is not finished, 2 if nothing was done.
+        0 if all went well, 1 if a cell is not finished, 2 if nothing was
+        done, 130 if it was stopped.
     """
     options = make_parser(COMMANDS).parse_args(arguments)
     # A runner that is asked to stop passes it on to what it runs.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"experiments: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 1
+    return run_command(
+        partial(options.run, options),
+        "experiments",
+        options.debug,
+        "stopped; the same command goes on",
+    )
 
 
 def run_plan(options) -> int:
@@ -55,12 +54,12 @@ def run_plan(options) -> int:
     recipes = find_recipes(options.recipes)
     changes = {
         "overrides": pairs(options.set, "--set"),
-        "data_folders": pairs(options.data_folder, "--data_folder", str),
+        "data_folders": pairs(options.data_folder, "--data_folder", as_text),
     }
     narrowed = {name: getattr(options, name) for name in NARROWING}
     narrowed = {name: text for name, text in narrowed.items() if text}
     for name, text in narrowed.items():
-        changes[name] = [yaml.safe_load(x) for x in text.split(",")]
+        changes[name] = [read_yaml(one, f"--{name}") for one in text.split(",")]
     plan = load_plan(options.plan, recipes, changes)
     output = Path(options.output or f"results/{plan.name}")
     n_processes = options.nproc if options.launcher == "torchrun" else 1
@@ -74,10 +73,16 @@ def run_plan(options) -> int:
     if options.launcher == "submitit":
         parameters = pairs(options.slurm, "--slurm")
         launcher = Submitit(
-            output / "slurm", options.cluster, options.force, **parameters
+            output / "slurm",
+            options.cluster,
+            options.force,
+            options.timeout,
+            **parameters,
         )
     else:
-        launcher = Local(options.jobs, options.force, n_processes)
+        launcher = Local(
+            options.jobs, options.force, n_processes, options.timeout
+        )
     try:
         outcomes = run(work, launcher, options.jobs)
     except BaseException:
@@ -88,7 +93,7 @@ def run_plan(options) -> int:
 
 
 def choose(work: list, options) -> list:
-    """The cells that ``--only`` and ``--shard`` leave."""
+    """Selects cells by ``--only`` and ``--shard``."""
     if options.only:
         work = [w for w in work if fnmatch.fnmatch(w.cell.name, options.only)]
     if options.shard:
@@ -148,6 +153,7 @@ def compare_two(options) -> int:
 
 def plot(options) -> int:
     """Draws figures."""
+    require_package("matplotlib", "experiments", "plot")
     from speechbrain_petl.experiments.reporting.plot import KINDS, write_figures
 
     kinds = options.kinds.split(",") if options.kinds else None
@@ -170,7 +176,8 @@ def report(options) -> int:
 
 def search_one(options) -> int:
     """Searches and prints the best overrides."""
-    from speechbrain_petl.experiments.running.search import read_space, search
+    from speechbrain_petl.experiments.running.search import search
+    from speechbrain_petl.experiments.running.space import read_space
 
     best, accuracy = search(
         options.yaml,

@@ -1,24 +1,27 @@
 """AdapterBank: many trained tasks on one backbone."""
 
-import math
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from speechbrain_petl.artefacts.format import read_metadata
-from speechbrain_petl.artefacts.hub import local_artefact
-from speechbrain_petl.artefacts.load import Trained, load_backbone, load_trained
+from speechbrain_petl.artefacts.backbones import fingerprint
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.inference.mixed_batch import (
-    Prediction,
-    alike,
-    classify,
-    decide,
+from speechbrain_petl.inference.mixed_batch import Prediction, classify, decide
+from speechbrain_petl.inference.windows import (
+    WINDOWS_AT_ONCE,
+    average,
+    check_finite,
+    cut,
 )
-from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, cut
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.share import share
+from speechbrain_petl.utils.messages import printable
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
@@ -33,8 +36,8 @@ class AdapterBank:
     alone; the front end runs once for tasks that share it.
 
     Calls may come from several threads, also while tasks are added or
-    removed: a call sees the tasks of its beginning. Artefacts are read as
-    data, none of their code is run (see ``speechbrain_petl.artefacts.safe_yaml``).
+    removed: a call sees the tasks that were there when it began. Artefacts
+    are read as data, none of their code is run (see ``artefacts.safe_yaml``).
 
     Arguments
     ---------
@@ -42,6 +45,9 @@ class AdapterBank:
         Folder or hub id to take instead of what the first artefact names.
     device : str
         Where everything is computed.
+    fetch : bool, optional
+        If True, lets a backbone that an artefact names be fetched from the
+        hub. By default only an artefact of the hub may.
 
     Example
     -------
@@ -54,13 +60,19 @@ class AdapterBank:
     ValueError: There is no task 'dogs' in the bank; its tasks are: none.
     """
 
-    def __init__(self, backbone: str | None = None, device: str = "cpu"):
+    def __init__(
+        self,
+        backbone: str | None = None,
+        device: str = "cpu",
+        fetch: bool | None = None,
+    ):
         self.device = torch.device(device)
         self._source = backbone
-        self._stock = None
-        self._fingerprint = None
-        self._fitted = {}
-        self._tasks = {}
+        self._fetch = fetch
+        self._stock: Backbone | None = None
+        self._fingerprint = ""
+        self._fitted: dict[tuple, Backbone] = {}
+        self._tasks: dict[str, Trained] = {}
         self._lock = threading.RLock()
 
     @property
@@ -69,7 +81,7 @@ class AdapterBank:
         return tuple(self._tasks)
 
     def __getitem__(self, task: str) -> Trained:
-        """The modules and the metadata of a task."""
+        """Returns the modules and the metadata of a task."""
         return _get(self._tasks, task)
 
     def add(
@@ -90,57 +102,70 @@ class AdapterBank:
         ------
         ValueError
             If the name is taken, the artefact is of another backbone or
-            sample rate, or it does not load strictly.
+            sample rate, it does not load strictly, or loading it changed the
+            backbone that the other tasks share.
         """
-        folder = local_artefact(source, revision)
-        metadata = read_metadata(folder / "artefact.json")
+        artefact = Artefact.open(source, revision)
         with self._lock:
             if task in self._tasks:
                 raise ValueError(
-                    f"The bank has a task '{task}' already: remove it first, "
+                    f"The bank has a task '{printable(task)}' already: remove it first, "
                     "or choose another name."
                 )
-            self._check(task, metadata)
-            trained = load_trained(folder, self._stock, self._fit)
+            stock = self._shared(task, artefact)
+            trained = artefact.load(stock, self._fit)
+            expected = artefact.metadata["backbone"]["fingerprint"]
+            self._check_stock(task, stock, expected)
+            self._stock, self._fingerprint = stock, expected
             for other in self._tasks.values():
-                if alike(other.compute_features, trained.compute_features):
-                    trained = trained._replace(
-                        compute_features=other.compute_features
+                if other.compute_features.alike(trained.compute_features):
+                    trained = replace(
+                        trained, compute_features=other.compute_features
                     )
             self._tasks = {**self._tasks, task: trained}
 
-    def _check(self, task, metadata):
-        """Refuses what does not go together; loads the backbone at first."""
-        found = metadata["backbone"]["fingerprint"]
+    def _shared(self, task: str, artefact: Artefact) -> Backbone:
+        """Returns the backbone for an artefact: the bank's, if it has one."""
+        recorded = artefact.metadata["backbone"]
+        found = recorded["fingerprint"]
         if self._stock is None:
-            self._stock = load_backbone(metadata, self._source).to(self.device)
-            self._fingerprint = found
+            stock = artefact.backbone(self._source, self._fetch)
+            return stock.to(self.device)
         if found != self._fingerprint:
             raise ValueError(
-                f"'{task}' was trained on another backbone "
-                f"('{metadata['backbone']['source']}', fingerprint "
+                f"'{printable(task)}' was trained on another backbone "
+                f"('{printable(recorded['source'])}', fingerprint "
                 f"{found[:12]}...) than this bank's "
-                f"('{self._stock.source}', {self._fingerprint[:12]}...): use "
-                "one bank for each backbone."
+                f"('{printable(self._stock.source)}', "
+                f"{self._fingerprint[:12]}...): use one bank for each backbone."
             )
-        rates = {t.compute_features.sample_rate for t in self._tasks.values()}
-        rate = metadata["features"]["sample_rate"]
+        rates = {
+            t.metadata["features"]["sample_rate"] for t in self._tasks.values()
+        }
+        rate = artefact.metadata["features"]["sample_rate"]
         if rates - {rate}:
             raise ValueError(
-                f"'{task}' reads audio at {rate} Hz, but the bank's other "
-                f"tasks at {rates.pop()} Hz: use one bank for each."
+                f"'{printable(task)}' reads audio at {rate} Hz, but the bank's "
+                f"other tasks at {rates.pop()} Hz: use one bank for each."
+            )
+        return self._stock
+
+    def _check_stock(self, task: str, stock: Backbone, expected: str) -> None:
+        """Gives up all tasks if loading one changed the shared backbone."""
+        if fingerprint(stock) != expected:
+            self._stock, self._tasks, self._fitted = None, {}, {}
+            raise ValueError(
+                f"Loading '{printable(task)}' changed the weights of the "
+                "backbone that all tasks share, so the bank gave up all its "
+                "tasks: add the others again, and load this one by itself."
             )
 
-    def _fit(self, backbone, max_length, position_embeddings, pooling):
-        """Like ``Backbone.refit``; tasks of one clip length share its positions too."""
-        key = max_length, position_embeddings
+    def _fit(self, backbone: Backbone, **options: Any) -> Backbone:
+        """Like ``Backbone.refit``, but tasks of the same options share it."""
+        key = tuple(sorted(options.items()))
         if key not in self._fitted:
-            self._fitted[key] = backbone.refit(
-                max_length=max_length, position_embeddings=position_embeddings
-            )
-        fitted = share(self._fitted[key])
-        fitted.pooling = pooling
-        return fitted
+            self._fitted[key] = backbone.refit(**options)
+        return share(self._fitted[key])
 
     def remove(self, task: str) -> None:
         """Removes a task; its tensors go, the backbone stays.
@@ -155,10 +180,10 @@ class AdapterBank:
             self._tasks = {k: v for k, v in self._tasks.items() if k != task}
 
     def n_bytes(self) -> int:
-        """Memory of all tensors of the bank, each counted once."""
+        """Returns the bytes of all tensors of the bank, each counted once."""
         tensors = {}
         for trained in self._tasks.values():
-            for module in trained[1:]:
+            for module in (trained.encoder, trained.classifier):
                 for tensor in [*module.parameters(), *module.buffers()]:
                     storage = tensor.untyped_storage()
                     tensors[storage.data_ptr()] = storage.nbytes()
@@ -190,7 +215,8 @@ class AdapterBank:
         Raises
         ------
         ValueError
-            If a task is unknown, or not every clip has one.
+            If a task is unknown, not every clip has one, or an output is not
+            finite.
         """
         wavs = wavs.to(self.device).float()
         if wav_lens is None:
@@ -202,9 +228,15 @@ class AdapterBank:
                 f"There are {len(wavs)} clips but {len(names)} tasks: name one "
                 "for each clip, or one for all."
             )
-        tasks = self._tasks
-        models = {name: _get(tasks, name) for name in names}
-        return classify(models, wavs, wav_lens, names)
+        present = self._tasks
+        models = {name: _get(present, name) for name in names}
+        found = classify(models, wavs, wav_lens, names)
+        for row, one in enumerate(found):
+            check_finite(
+                one.posteriors,
+                f"clip {row} of the batch, by task '{printable(one.task)}',",
+            )
+        return found
 
     @torch.no_grad()
     def classify_file(
@@ -222,7 +254,8 @@ class AdapterBank:
         Raises
         ------
         ValueError
-            If the file cannot be read or a task is unknown.
+            If the file cannot be read, a task is unknown, or an output is not
+            finite.
         """
         present = self._tasks
         names = list(present) if tasks is None else list(tasks)
@@ -239,16 +272,16 @@ class AdapterBank:
                 whole = torch.ones(len(chunk), device=self.device)
                 parts += classify(models, chunk, whole, [name] * len(chunk))
             posteriors = torch.stack([part.posteriors for part in parts])
-            mean = posteriors.logsumexp(dim=0) - math.log(len(windows))
-            predictions.append(decide(name, mean, model.labels))
+            check_finite(posteriors, f"'{printable(path)}'")
+            predictions.append(decide(name, average(posteriors), model.labels))
         return predictions
 
 
 def _get(tasks, name):
-    """A task of the bank."""
+    """Returns a task of the bank."""
     if name not in tasks:
         raise ValueError(
-            f"There is no task '{name}' in the bank; its tasks are: "
-            f"{', '.join(tasks) or 'none'}."
+            f"There is no task '{printable(name)}' in the bank; its tasks are: "
+            f"{', '.join(map(printable, tasks)) or 'none'}."
         )
     return tasks[name]

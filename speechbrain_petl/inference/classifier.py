@@ -1,20 +1,34 @@
 """PETLClassifier: SpeechBrain's inference interface on an artefact."""
 
-import math
+import os
 
 import torch
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
 from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, cut
+from speechbrain_petl.inference.windows import (
+    WINDOWS_AT_ONCE,
+    average,
+    check_finite,
+    check_rows,
+    cut,
+)
+from speechbrain_petl.utils.messages import printable
 from torch import nn
 
+from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 
 class Unchanged(nn.Module):
-    """Where an ``EncoderClassifier`` normalises: the front end has done so."""
+    """No normalization: the front end has normalized the features already.
+
+    Stands where an ``EncoderClassifier`` expects a normalization.
+    """
 
     def forward(self, feats: torch.Tensor, lens=None) -> torch.Tensor:
-        """Gives the features [B, frames, mels] back."""
+        """Returns the features [B, frames, mels] as they are."""
         del lens
         return feats
 
@@ -22,16 +36,18 @@ class Unchanged(nn.Module):
 class PETLClassifier(EncoderClassifier):
     """Classifies audio with an adapter that was trained with this package.
 
+    ``PETLClassifier.from_artefact(source)`` loads an artefact as data.
     ``PETLClassifier.from_hparams(source, savedir=None, overrides={},
-    run_opts=None)`` loads an artefact from a folder or from the Hugging Face
-    hub (``fetch_config=FetchConfig(revision=...)`` pins a revision). It
-    constructs what the artefact's ``hyperparams.yaml`` names: use it on
-    artefacts that you trust. A backbone that was a local folder is found as
-    ``speechbrain_petl.artefacts.backbones.locate`` says, or given by
+    run_opts=None)`` is SpeechBrain's own way
+    (``fetch_config=FetchConfig(revision=...)`` pins a revision). It constructs
+    what the artefact's ``hyperparams.yaml`` names, and warns of that: use it
+    on artefacts that you trust. A backbone that was a local folder is found
+    as ``speechbrain_petl.inference.locate`` says, or given by
     ``overrides={"ast_source": "/path/to/folder"}``.
 
-    What it returns is as in ``EncoderClassifier``. Different from there,
-    padding inside a batch does not change a clip's result.
+    Results are as in ``EncoderClassifier``, except that padding inside a
+    batch does not change a clip's result, and that an output that is not
+    finite raises a ``ValueError``.
 
     Arguments
     ---------
@@ -39,6 +55,67 @@ class PETLClassifier(EncoderClassifier):
     """
 
     HPARAMS_NEEDED = ["label_encoder"]
+
+    @classmethod
+    def from_artefact(
+        cls,
+        source: str | os.PathLike,
+        revision: str | None = None,
+        backbone: str | None = None,
+        device: str = "cpu",
+        fetch: bool | None = None,
+    ) -> "PETLClassifier":
+        """Loads an artefact as data; none of its code is run.
+
+        Arguments
+        ---------
+        source : str or path-like
+            A folder, or an id of the Hugging Face hub.
+        revision : str, optional
+            Branch, tag or commit on the hub.
+        backbone : str, optional
+            Folder or hub id to take instead of the one that it names.
+        device : str
+            Where everything is computed.
+        fetch : bool, optional
+            As in ``Artefact.backbone``.
+
+        Returns
+        -------
+        PETLClassifier
+
+        Raises
+        ------
+        ValueError
+            If it is no whole artefact, or anything of it does not fit.
+        """
+        artefact = Artefact.open(source, revision)
+        trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
+        labels = CategoricalEncoder()
+        labels.update_from_iterable(artefact.labels)
+        labels.expect_len(len(artefact.labels))
+        rate = artefact.metadata["features"]["sample_rate"]
+        return cls(
+            modules={
+                "compute_features": trained.compute_features,
+                "mean_var_norm": Unchanged(),
+                "embedding_model": trained.encoder,
+                "classifier": nn.Sequential(
+                    trained.classifier, nn.LogSoftmax(dim=-1)
+                ),
+            },
+            hparams={
+                "label_encoder": labels,
+                "audio_normalizer": AudioNormalizer(rate),
+            },
+            run_opts={"device": device},
+        )
+
+    @classmethod
+    def from_hparams(cls, *args, **kwargs):
+        """Like SpeechBrain's; says once that it runs what the YAML names."""
+        say_that_it_executes()
+        return super().from_hparams(*args, **kwargs)
 
     def encode_batch(
         self,
@@ -56,13 +133,24 @@ class PETLClassifier(EncoderClassifier):
         wav_lens : torch.Tensor, optional
             Relative lengths [B]; all whole by default.
         normalize : bool
-            Whether to scale the embeddings to unit length.
+            If True, scales the embeddings to unit length.
 
         Returns
         -------
         torch.Tensor
             Embeddings [B, d].
+
+        Raises
+        ------
+        ValueError
+            If one is not finite, naming the clip.
         """
+        embeddings = self._embed(wavs, wav_lens)
+        check_rows(embeddings)
+        return nn.functional.normalize(embeddings) if normalize else embeddings
+
+    def _embed(self, wavs, wav_lens=None):
+        """Embeddings [B, d], which may not be finite."""
         if wavs.dim() == 1:
             wavs = wavs.unsqueeze(0)
         if wav_lens is None:
@@ -71,8 +159,11 @@ class PETLClassifier(EncoderClassifier):
         with self.inference_ctx:
             feats = self.mods.compute_features(wavs, wav_lens)
             embeddings = self.mods.embedding_model(feats, wav_lens)
-        embeddings = embeddings.float()
-        return nn.functional.normalize(embeddings) if normalize else embeddings
+        return embeddings.float()
+
+    def _posteriors(self, wavs, wav_lens=None):
+        """Log posteriors [B, classes], which may not be finite."""
+        return self.mods.classifier(self._embed(wavs, wav_lens))
 
     def classify_batch(
         self, wavs: torch.Tensor, wav_lens: torch.Tensor | None = None
@@ -94,10 +185,15 @@ class PETLClassifier(EncoderClassifier):
             Index [B] of the best class.
         text_lab : list of str
             Label of the best class.
+
+        Raises
+        ------
+        ValueError
+            If an output is not finite, naming the clip.
         """
-        return self._decide(
-            self.mods.classifier(self.encode_batch(wavs, wav_lens))
-        )
+        posteriors = self._posteriors(wavs, wav_lens)
+        check_rows(posteriors)
+        return self._decide(posteriors)
 
     def classify_file(
         self, path: str
@@ -122,24 +218,19 @@ class PETLClassifier(EncoderClassifier):
         Raises
         ------
         ValueError
-            If there is no such file, it is not audio, was cut off, or holds
-            no sample.
+            If there is no such file, it is not audio, was cut off, holds no
+            sample, or the model's output for it is not finite.
         """
         waveform = read_audio(path, self.audio_normalizer)
         windows = cut(waveform, self.mods.compute_features)
         posteriors = torch.cat(
-            [
-                self.classify_batch(chunk)[0]
-                for chunk in windows.split(WINDOWS_AT_ONCE)
-            ]
+            [self._posteriors(part) for part in windows.split(WINDOWS_AT_ONCE)]
         )
-        mean = posteriors.logsumexp(dim=0, keepdim=True) - math.log(
-            len(windows)
-        )
-        return self._decide(mean)
+        check_finite(posteriors, f"'{printable(path)}'")
+        return self._decide(average(posteriors).unsqueeze(0))
 
     def _decide(self, posteriors):
-        """The best class and its label, for log posteriors [B, classes]."""
+        """Picks the best classes and labels of log posteriors [B, classes]."""
         score, index = posteriors.max(dim=-1)
         labels = self.hparams.label_encoder.decode_torch(index)
         return posteriors, score, index, labels

@@ -1,19 +1,21 @@
-"""One batch for several tasks: each clip by its own."""
+"""One batch for several tasks: each clip is classified by its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
-from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.artefacts.trained import Trained
+from torch import nn
 
 
-class Prediction(NamedTuple):
-    """What one task says about one clip."""
+@dataclass(frozen=True)
+class Prediction:
+    """The output of one task for one clip."""
 
     task: str
     posteriors: torch.Tensor  # log posteriors [classes of the task]
-    score: torch.Tensor  # the best one's
-    index: torch.Tensor
+    score: torch.Tensor  # log posterior of the best class
+    index: torch.Tensor  # index of the best class
     label: str
 
 
@@ -23,7 +25,7 @@ def classify(
     wav_lens: torch.Tensor,
     names: Sequence[str],
 ) -> list[Prediction]:
-    """Runs each task on its clips, the front end once for those alike.
+    """Runs each task on its clips, and each front end once.
 
     Arguments
     ---------
@@ -41,13 +43,13 @@ def classify(
     list of Prediction
         One for each clip.
     """
-    rows = {}
+    rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
-    front_ends = {}
+    front_ends: dict[nn.Module, list[str]] = {}
     for name in rows:
         front_ends.setdefault(models[name].compute_features, []).append(name)
-    found = [None] * len(wavs)
+    found: dict[int, Prediction] = {}
     for front_end, members in front_ends.items():
         union = [row for name in members for row in rows[name]]
         feats = front_end(wavs[union], wav_lens[union])
@@ -59,28 +61,12 @@ def classify(
             posteriors = logits.float().log_softmax(dim=-1)
             for row, one in zip(rows[name], posteriors):
                 found[row] = decide(name, one, model.labels)
-    return found
-
-
-def alike(front_end: torch.nn.Module, other: torch.nn.Module) -> bool:
-    """Whether two front ends are of one class and have the same options.
-
-    Example
-    -------
-    >>> from speechbrain_petl.lobes.features import ASTFbank
-    >>> alike(ASTFbank(100), ASTFbank(100)), alike(ASTFbank(100), ASTFbank(99))
-    (True, False)
-    """
-    options = [
-        {k: v for k, v in vars(one).items() if not k.startswith("_")}
-        for one in (front_end, other)
-    ]
-    return type(front_end) is type(other) and options[0] == options[1]
+    return [found[row] for row in range(len(wavs))]
 
 
 def decide(
     task: str, posteriors: torch.Tensor, labels: Sequence[str]
 ) -> Prediction:
-    """The best class for log posteriors [classes]."""
+    """Picks the best class of log posteriors [classes]."""
     score, index = posteriors.max(dim=-1)
     return Prediction(task, posteriors, score, index, labels[int(index)])

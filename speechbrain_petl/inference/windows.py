@@ -1,25 +1,22 @@
-"""Windows: how a long clip is cut for a model of one clip length."""
+"""Windows: how a long clip is cut, and what their outputs say together."""
+
+import math
 
 import torch
 from speechbrain_petl.dataio.segments import window_starts
-from torch import nn
+from speechbrain_petl.lobes.front_end import FrontEnd
 
 WINDOWS_AT_ONCE = 16
 
 
-def window_samples(front_end: nn.Module) -> int:
-    """Samples that a front end reads at most."""
-    return (front_end.max_length - 1) * front_end.shift + front_end.window_size
-
-
-def cut(waveform: torch.Tensor, front_end: nn.Module) -> torch.Tensor:
+def cut(waveform: torch.Tensor, front_end: FrontEnd) -> torch.Tensor:
     """Cuts a long waveform into windows that a front end reads whole.
 
     Arguments
     ---------
     waveform : torch.Tensor
         [samples]
-    front_end : ASTFbank
+    front_end : FrontEnd
         Says how long a window is.
 
     Returns
@@ -37,8 +34,58 @@ def cut(waveform: torch.Tensor, front_end: nn.Module) -> torch.Tensor:
     ... )
     (torch.Size([1, 16300]), torch.Size([3, 16240]))
     """
-    size, total = window_samples(front_end), len(waveform)
-    if total < size + front_end.shift:  # no rest of a whole frame
+    size, total = front_end.clip_samples, len(waveform)
+    if total < size + front_end.hop_samples:  # no rest of a whole frame
         return waveform.unsqueeze(0)
     starts = window_starts(total, size)
     return torch.stack([waveform[s : s + size] for s in starts])
+
+
+def average(posteriors: torch.Tensor) -> torch.Tensor:
+    """Averages log posteriors [n, classes] of windows as probabilities.
+
+    Example
+    -------
+    >>> average(torch.tensor([[0.5, 0.5], [0.1, 0.9]]).log()).exp()
+    tensor([0.3000, 0.7000])
+    """
+    return posteriors.logsumexp(dim=0) - math.log(len(posteriors))
+
+
+def check_finite(outputs: torch.Tensor, name: str) -> None:
+    """Refuses outputs of which any is NaN or infinite.
+
+    Samples of 1e20, say, are finite, but their power is not.
+
+    Arguments
+    ---------
+    outputs : torch.Tensor
+        Embeddings or log posteriors of any shape.
+    name : str
+        What they are of, for the message.
+
+    Raises
+    ------
+    ValueError
+        If one is not finite.
+
+    Example
+    -------
+    >>> check_finite(torch.tensor([0.0, float("nan")]), "'a.wav'")
+    Traceback (most recent call last):
+    ...
+    ValueError: The model's output for 'a.wav' is not finite: ...
+    """
+    if not outputs.isfinite().all():
+        raise ValueError(
+            f"The model's output for {name} is not finite: its samples are too "
+            "large or not finite themselves; scale them to between -1 and 1."
+        )
+
+
+def check_rows(outputs: torch.Tensor) -> None:
+    """Like ``check_finite``, for the clips of a batch [B, n]."""
+    finite = outputs.isfinite().all(dim=1)
+    if not finite.all():
+        row = int(finite.int().argmin())
+        check_finite(outputs[row], f"clip {row} of the batch")

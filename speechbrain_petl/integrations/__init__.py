@@ -1,1 +1,1 @@
-"""Trained adapters for other libraries, and theirs for this one."""
+"""Trained adapters as ONNX, stock transformers models and PEFT files."""

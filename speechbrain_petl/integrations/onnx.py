@@ -1,4 +1,4 @@
-"""A trained model, front end included, as one file for other programs.
+"""Exports a trained model, front end included, as one file.
 
 Any method can be exported: the file holds the whole computation, from
 waveforms to logits, and the backbone's weights.
@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from speechbrain_petl.artefacts.load import Trained
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
-from speechbrain_petl.inference.windows import window_samples
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.utils.messages import first_line
 from torch import nn
 
@@ -21,7 +20,7 @@ MAX_BATCH = 2**16  # torch 2.7 cannot export a batch without a limit
 
 
 class Classifier(nn.Module):
-    """From waveforms [B, samples] and relative lengths [B] to logits.
+    """Maps waveforms [B, samples] and relative lengths [B] to logits.
 
     Arguments
     ---------
@@ -99,7 +98,7 @@ def export_onnx(trained: Trained, path: str | os.PathLike) -> float:
 
 
 def export_program(trained: Trained, path: str | os.PathLike) -> float:
-    """Writes a ``torch.export`` program (``.pt2``); as ``export_onnx``.
+    """Writes a ``torch.export`` program (``.pt2``); like ``export_onnx``.
 
     ``torch.export.load(path).module()`` is called with waveforms and relative
     lengths; the labels and the sample rate are in its extra file
@@ -116,7 +115,7 @@ def export_program(trained: Trained, path: str | os.PathLike) -> float:
 
 
 def _program(trained):
-    """The model as an exported program, for batches of any size."""
+    """Exports the model as a program for batches of any size."""
     batch = torch.export.Dim("batch", max=MAX_BATCH)
     try:
         with torch.no_grad():
@@ -135,7 +134,7 @@ def _program(trained):
 
 def _inputs(trained, n):
     """Waveforms and relative lengths of n seeded clips."""
-    samples = window_samples(trained.compute_features)
+    samples = trained.compute_features.clip_samples
     lens = torch.linspace(1.0, 0.5, n)
     wavs = torch.cat([probe_waveform(seed, samples) for seed in range(n)])
     inside = torch.arange(samples) < (lens * samples)[:, None]
@@ -143,7 +142,7 @@ def _inputs(trained, n):
 
 
 def _facts(trained):
-    """What a user of the file needs to know, as texts."""
+    """Returns labels and sample rate, for the file's metadata."""
     return {
         "labels": json.dumps(trained.labels),
         "sample_rate": str(trained.compute_features.sample_rate),
@@ -171,7 +170,7 @@ def _write(
 
 @torch.no_grad()
 def _compare(trained, exported):
-    """The largest difference of a logit; one that matters raises."""
+    """Returns the largest difference of a logit; raises if it matters."""
     wavs, lens = _inputs(trained, 3)
     with full_precision():
         expected = Classifier(trained)(wavs, lens)

@@ -1,17 +1,26 @@
-"""From an adapter that can be merged to a stock Hugging Face AST."""
+"""Merges an adapter into a stock Hugging Face AST."""
 
 import copy
+import json
 import os
 
 import torch
-from speechbrain_petl.artefacts.load import Trained
 from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.heads import NormedLinear
-from speechbrain_petl.utils.files import replacing_folder
+from speechbrain_petl.utils.files import PACKAGE, replacing_folder
 from torch import nn
 from transformers import ASTFeatureExtractor, ASTForAudioClassification
 
 TOLERANCE = 1e-4
+MARK = "speechbrain_petl.json"  # says that a folder was written here
+WRITTEN = (
+    MARK,
+    "config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "preprocessor_config.json",
+)
 RECIPE = (
     "train with '--pooling cls_dist' and, in the YAML, "
     "'classifier: !name:speechbrain_petl.lobes.heads.NormedLinear', or use "
@@ -35,7 +44,8 @@ def merge_to_transformers(trained: Trained, folder: str | os.PathLike) -> float:
     trained : Trained
         A loaded artefact, on the CPU; left as it is.
     folder : str or path-like
-        Where; what is there is replaced, at the end.
+        Where to; absent, empty, or written by this function, which is
+        replaced at the end.
 
     Returns
     -------
@@ -58,14 +68,15 @@ def merge_to_transformers(trained: Trained, folder: str | os.PathLike) -> float:
         mean=front_end.mean,
         std=front_end.std,
     )
-    with replacing_folder(folder) as new:
+    with replacing_folder(folder, MARK, WRITTEN) as new:
         model.save_pretrained(new)
         extractor.save_pretrained(new)
+        (new / MARK).write_text(json.dumps({"format": PACKAGE}), "utf-8")
         return _compare(trained, new)
 
 
 def stock_model(trained: Trained) -> ASTForAudioClassification:
-    """An adapted model as ``ASTForAudioClassification``, in memory."""
+    """Converts an adapted model into an ``ASTForAudioClassification``."""
     lobe = trained.encoder.merge()
     config = copy.deepcopy(lobe.config)
     head = trained.classifier
@@ -109,10 +120,10 @@ def _fill(module: nn.Module, source: nn.Module, what: str) -> None:
 
 @torch.no_grad()
 def _compare(trained, folder):
-    """The largest difference of a logit; one that matters raises."""
+    """Returns the largest difference of a logit; raises if it matters."""
     probe = trained.metadata["probe"]
     wave = probe_waveform(probe["seed"], probe["samples"])
-    expected = probe_logits(probe, *trained[1:])
+    expected = probe_logits(probe, *trained.modules)
     extractor = ASTFeatureExtractor.from_pretrained(folder)
     model = ASTForAudioClassification.from_pretrained(folder).eval()
     inputs = extractor(

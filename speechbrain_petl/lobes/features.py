@@ -149,7 +149,9 @@ class ASTFbank(FrontEnd):
         total = wavs.shape[1]
         if lens is None:
             lens = torch.ones(len(wavs), device=wavs.device)
-        n_samples = (lens.to(wavs.device, torch.float64) * total).round().long()
+        # MPS has no float64; float32 is exact up to 4 million samples.
+        exact = torch.float32 if wavs.device.type == "mps" else torch.float64
+        n_samples = (lens.to(wavs.device, exact) * total).round().long()
         short = max(0, self.window_size - total)
         wavs = nn.functional.pad(wavs[:, : self.clip_samples], (0, short))
         frames = wavs.unfold(1, self.window_size, self.shift)

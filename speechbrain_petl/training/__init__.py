@@ -3,7 +3,8 @@
 What a recipe's YAML and ``train.py`` name has its address here.
 """
 
+from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
 
-__all__ = ["AudioClassificationBrain", "WholeCheckpointer"]
+__all__ = ["AudioClassificationBrain", "PETLBrain", "WholeCheckpointer"]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from speechbrain_petl.utils.files import read_json
+
 from speechbrain.utils.checkpoints import METAFNAME, Checkpoint, Checkpointer
 from speechbrain.utils.distributed import (
     ddp_barrier,
@@ -173,9 +175,9 @@ def damage(folder: Path, contents: bool = True) -> str | None:
         What is damaged, None if nothing is.
     """
     try:
-        listing = json.loads((folder / SEAL).read_bytes())
-    except (OSError, ValueError):
-        return f"its list of files, {SEAL}, is missing or damaged"
+        listing = read_json(folder / SEAL)
+    except ValueError as error:
+        return f"its list of files is missing or damaged: {error}"
     for name, (size, expected) in listing.items():
         file = folder / name
         if not file.is_file() or file.stat().st_size != size:

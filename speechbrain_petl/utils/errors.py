@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from types import TracebackType
 
+from speechbrain_petl.utils.messages import printable
+
 FINE, SOME_FAILED, NOTHING_DONE, STOPPED = 0, 1, 2, 128 + 2
 EXIT_CODES = """
 exit codes:
@@ -46,8 +48,9 @@ def sentence(error: BaseException) -> str:
     """
     text = str(error).strip()
     if "Traceback (most recent call last)" in text:
-        return text.splitlines()[-1]
+        return printable(text.splitlines()[-1])
     text = " ".join(re.sub(r"^\[Errno \d+\] ", "", text).split())
+    text = printable(text)
     name = type(error).__name__
     if not isinstance(error, KNOWN):
         return f"{name}: {text}" if text else name

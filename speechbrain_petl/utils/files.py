@@ -1,29 +1,36 @@
 """Files and folders that appear whole or not at all."""
 
+import fnmatch
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.regular_files import read_regular
+
+PACKAGE = "speechbrain-petl"  # "format" in the JSON that marks our folders
+LONGEST_MARK = 2**26  # bytes
 
 
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """Gives a temporary file, which takes the place of ``file`` at the end.
+    """Yields a temporary file, which takes the place of ``file`` at the end.
 
     Nobody ever sees half a file under the final name.
 
     Arguments
     ---------
     file : Path
-        What to replace, or create.
+        File to replace, or create.
 
     Yields
     ------
     Path
-        What to write to, in the same folder.
+        File to write to, in the same folder.
     """
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -47,9 +54,9 @@ def write_json(file: Path, manifest: Mapping[str, dict]) -> None:
     Arguments
     ---------
     file : Path
-        The file to write.
+        File to write.
     manifest : dict of str to dict
-        The entries by id.
+        Entries by id.
     """
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     with replacing(file) as temporary:
@@ -96,34 +103,87 @@ def read_json(file: str | Path) -> dict:
 
 
 @contextmanager
-def replacing_folder(folder: str | Path) -> Iterator[Path]:
+def replacing_folder(
+    folder: str | Path, mark: str, names: Collection[str]
+) -> Iterator[Path]:
     """Gives a temporary folder that takes the place of ``folder`` at the end.
 
-    A folder that is already there is replaced only then; after an exception
-    it is as it was, and the temporary one is gone.
+    Only a folder that is absent, empty or of the same kind is replaced. It is
+    so only at the end; after an exception it is as it was, and the temporary
+    one is gone.
 
     Arguments
     ---------
     folder : str or Path
         Where the files are to be in the end.
+    mark : str
+        Name of the JSON file, written among the others, that says that a
+        folder is of this kind: ``{"format": "speechbrain-petl", ...}``.
+    names : collection of str
+        Patterns (as of ``fnmatch``) of all the files of this kind.
 
     Yields
     ------
     Path
         Where to write them, beside ``folder``.
 
+    Raises
+    ------
+    ValueError
+        If there is something else in the folder, naming it.
+
     Example
     -------
     >>> target = getfixture("tmp_path") / "out"
-    >>> with replacing_folder(target) as temporary:
-    ...     _ = (temporary / "a.txt").write_text("whole")
+    >>> with replacing_folder(target, "a.json", ["a.json"]) as temporary:
+    ...     _ = (temporary / "a.json").write_text('{"format": "x"}')
     ...     target.exists()
     False
-    >>> (target / "a.txt").read_text()
-    'whole'
+    >>> (target / "a.json").read_text()
+    '{"format": "x"}'
+    >>> with replacing_folder(target, "a.json", ["a.json"]) as temporary:
+    ...     pass
+    Traceback (most recent call last):
+    ...
+    ValueError: '...out' holds 'a.json', which is not to be replaced: ...
     """
+    _check_own(folder, mark, names)
     with swapping_folder(folder) as new:
         yield new
+        _check_own(folder, mark, names)
+
+
+def _check_own(folder, mark, names):
+    """Refuses a folder that holds anything that was not written here."""
+    folder = Path(os.path.realpath(folder))
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise ValueError(f"'{printable(folder)}' is a file: name a folder.")
+    present = sorted(entry.name for entry in os.scandir(folder))
+    foreign = [
+        name
+        for name in present
+        if not any(fnmatch.fnmatchcase(name, known) for known in names)
+        or not (folder / name).is_file()
+    ]
+    if present and not foreign and not _is_marked(folder / mark):
+        foreign = present
+    if foreign:
+        raise ValueError(
+            f"'{printable(folder)}' holds '{printable(foreign[0])}', which is "
+            "not to be replaced: name a folder that is absent, empty, or "
+            "written by this command before."
+        )
+
+
+def _is_marked(path):
+    """Whether a JSON file says that its folder was written here."""
+    try:
+        content = json.loads(read_regular(path, LONGEST_MARK))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("format") == PACKAGE
 
 
 @contextmanager
@@ -140,7 +200,7 @@ def swapping_folder(folder: str | Path) -> Iterator[Path]:
     Path
         Where to write them, beside ``folder``.
     """
-    folder = Path(os.path.abspath(folder))
+    folder = Path(os.path.realpath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     new, old = work / "new", work / "old"
@@ -159,12 +219,12 @@ def swapping_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def climbs_out(path: str) -> bool:
-    """Whether a relative path, of any system, leads out of its folder.
+    """Returns True if a path, of any system, leads out of its folder.
 
     Arguments
     ---------
     path : str
-        A path that should be relative.
+        Path that should be relative.
 
     Returns
     -------
@@ -176,6 +236,6 @@ def climbs_out(path: str) -> bool:
     (False, True, True)
     """
     return any(
-        flavour(path).anchor or ".." in flavour(path).parts
-        for flavour in (PurePosixPath, PureWindowsPath)
+        flavor(path).anchor or ".." in flavor(path).parts
+        for flavor in (PurePosixPath, PureWindowsPath)
     )

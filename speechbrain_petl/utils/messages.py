@@ -1,5 +1,8 @@
-"""Parts of messages: names of many, the nearest name, what does not fit."""
+"""Parts of messages: names of many, the nearest name, texts that do not act."""
 
+import html
+import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -108,3 +111,53 @@ def mismatches(
 def first_line(error: Exception) -> str:
     """Returns the first line of an error's message."""
     return str(error).strip().split("\n")[0]
+
+
+def printable(text: object) -> str:
+    r"""Returns a text as one line in which nothing acts on a terminal.
+
+    Control characters (escape sequences, line ends), invisible ones such as
+    those that turn the direction of writing, and lone surrogates are written
+    as in Python's strings. All else, of any script, stays.
+
+    Arguments
+    ---------
+    text : object
+        Label, file name or other text of unknown origin.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> print(printable("hund" + chr(27) + "[31m" + chr(10) + "犬"))
+    hund\x1b[31m\n犬
+    """
+    return "".join(
+        c
+        if c.isprintable() or unicodedata.category(c) == "Zs"
+        else repr(c)[1:-1]
+        for c in str(text)
+    )
+
+
+def markdown(text: object) -> str:
+    r"""Returns a text for a Markdown page, neither markup nor HTML.
+
+    Arguments
+    ---------
+    text : object
+        Label, name or other text of unknown origin.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> print(markdown("<b>a_b</b> [x](y)"))
+    &lt;b&gt;a\_b&lt;/b&gt; \[x\](y)
+    """
+    plain = html.escape(printable(text), quote=False)
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", plain)

@@ -14,7 +14,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of what computed a result."""
+    """Returns the versions of Python and of the packages, by name."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

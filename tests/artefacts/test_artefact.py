@@ -15,10 +15,11 @@ from speechbrain_petl.artefacts.backbones import (
     locate,
     portable_name,
 )
-from speechbrain_petl.artefacts.format import FORMAT_VERSION, HEAD
+from speechbrain_petl.artefacts.format import FORMAT_VERSION
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
-from speechbrain_petl.artefacts.load import load_trained
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.self_check import probe_logits
+from speechbrain_petl.artefacts.tensors import HEAD
 from speechbrain_petl.inference.classifier import PETLClassifier
 from speechbrain_petl.lobes.ast import AST
 
@@ -192,7 +193,7 @@ def test_wrong_tensors_are_refused(artefact, tiny_ast, change, message):
     with pytest.raises(ValueError, match=message):
         load()
     with pytest.raises(ValueError, match=message):
-        load_trained(folder, tiny_ast)
+        Artefact.open(folder).load(tiny_ast)
 
 
 @pytest.mark.parametrize(

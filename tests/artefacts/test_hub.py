@@ -11,8 +11,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from speechbrain_petl.artefacts.fetch import fetch
 from speechbrain_petl.artefacts.format import FILES
-from speechbrain_petl.artefacts.hub import check_files, local_artefact
+from speechbrain_petl.artefacts.open import Artefact
 
 REPO = "someone/adapter"
 
@@ -155,6 +156,9 @@ def test_there_and_back_again(hub, make_artefact, tmp_path, tiny_folder):
     assert b"license: cc-by-4.0" in Hub.commits[first]["README.md"]
     assert ("/api/repos/create", "Bearer hf_standin") in Hub.requests
 
+    with pytest.raises(ValueError, match="holds 'notes.txt', which is not"):
+        make_artefact(folder, labels="vwxyz")
+    (folder / "notes.txt").unlink()
     make_artefact(folder, labels="vwxyz")
     done = hub(CLI, "push", folder, REPO, "--revision", "better")
     assert done.returncode == 0, done.stderr
@@ -232,12 +236,12 @@ def test_what_cannot_be_fetched(hub, tmp_path, arguments, message):
 
 def test_only_whole_artefacts_are_pushed(make_artefact, tmp_path):
     make_artefact(tmp_path / "a")
-    assert check_files(tmp_path / "a")["labels"] == ["a", "b", "c"]
+    assert Artefact.open(tmp_path / "a").labels == ["a", "b", "c"]
     content = (tmp_path / "a" / "petl.safetensors").read_bytes()
     (tmp_path / "a" / "petl.safetensors").write_bytes(content[:-1] + b"x")
     with pytest.raises(ValueError, match="damaged or exchanged"):
-        check_files(tmp_path / "a")
+        Artefact.open(tmp_path / "a")
     (tmp_path / "a" / "hyperparams.yaml").unlink()
     with pytest.raises(ValueError, match="there is no hyperparams.yaml"):
-        check_files(tmp_path / "a")
-    assert local_artefact(tmp_path / "a") == tmp_path / "a"
+        Artefact.open(tmp_path / "a")
+    assert fetch(tmp_path / "a") == (tmp_path / "a", False)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.__main__ import SUBJECTS, parse
 from benchmarks.measure import Contender, compare
@@ -31,6 +32,23 @@ def test_contenders_run_in_turns():
     assert big["time_ratio"] == pytest.approx(1 / big["speed_ratio"])
     assert 0.5 < big["exponent"] < 4 and "exponent" not in small
     assert big["peak_mb"] > 50
+
+
+def test_peers_have_the_same_kind_of_optimizer(tmp_path):
+    """Fused, one pass over the parameters."""
+    from benchmarks import peers
+    from benchmarks.models import SMALL, load_recipe, make_backbone
+
+    backbone = make_backbone(tmp_path / "ast", **SMALL)
+    used = [load_recipe("lora", backbone, max_length=100)["opt_class"]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(peers, "make_step", lambda *a: used.append(a[2]))
+        peers.hf_full(backbone, 1, 100, "fp32", "cpu")
+        peers.peft_lora(backbone, 1, 100, "fp32", "cpu")
+    assert len(used) == 3
+    weight = torch.nn.Parameter(torch.zeros(1))
+    for opt_class in used:
+        assert opt_class([weight]).param_groups[0]["fused"] is True
 
 
 def test_one_that_cannot_be_run_is_named():

@@ -4,12 +4,9 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.__main__ import main
-from speechbrain_petl.experiments.reporting.report import _name
-from speechbrain_petl.experiments.running.run import clock
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +95,3 @@ def test_one_run_on_two_processes(tmp_path):
     command = json.loads((cell / "cell.json").read_text())["command"]
     assert "torch.distributed.run" in command
     assert json.loads((cell / "results.json").read_text())["n_test"] == 8
-
-
-def test_small_things():
-    assert clock(3599.9) == "0:59:59"
-    assert _name("/usr/bin/python3") == "python3"
-    assert _name("--data_folder=/data/ESC-50") == "--data_folder=ESC-50"
-    assert _name("hparams/lora.yaml") == "hparams/lora.yaml"
-    assert _name("--seed=1") == "--seed=1"
-    assert Path(_name("train.py")) == Path("train.py")

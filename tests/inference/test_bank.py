@@ -1,11 +1,14 @@
 """AdapterBank: sharing, mixed batches, threads."""
 
+import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import soundfile
 import torch
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.classifier import PETLClassifier
 
@@ -124,3 +127,53 @@ def test_another_backbone_or_rate_is_refused(
     make_artefact(tmp_path / "other", ast_source=str(tmp_path / "other_ast"))
     with pytest.raises(ValueError, match="another backbone"):
         bank.add("other", tmp_path / "other")
+
+
+LOUD = 3e29  # finite, but its power is not
+
+
+def test_an_output_that_is_not_finite_is_refused(bank, tmp_path):
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, clips(1)[0].numpy() * LOUD, 16000, subtype="FLOAT")
+    with pytest.raises(ValueError, match="loud.wav"):
+        bank.classify_file(path)
+    wavs = clips(3)
+    wavs[1] *= LOUD
+    with pytest.raises(ValueError, match="clip 1 .*not finite"):
+        bank.classify_batch(wavs, tasks=YAMLS[0])
+
+
+def test_a_task_that_changes_the_backbone_is_noticed(
+    bank, folders, monkeypatch
+):
+    """Its weights are everybody's; no task that is listed does this."""
+    load = Artefact.load
+
+    def spoil(artefact, backbone, fit):
+        """Writes into the shared tensors while it loads."""
+        trained = load(artefact, backbone, fit)
+        next(backbone.parameters()).data[0] += 1e-3
+        return trained
+
+    monkeypatch.setattr(Artefact, "load", spoil)
+    with pytest.raises(ValueError, match="'more' changed the weights"):
+        bank.add("more", folders[YAMLS[0]])
+    assert bank.tasks == (), "none of the answers would be right"
+    monkeypatch.undo()
+    bank.add("again", folders[YAMLS[0]])
+    assert bank.tasks == ("again",)
+
+
+def test_a_refused_artefact_does_not_choose_the_backbone(
+    folders, tiny_folder, tmp_path
+):
+    shutil.copytree(folders[YAMLS[0]], tmp_path / "bad")
+    file = tmp_path / "bad" / "artefact.json"
+    metadata = json.loads(file.read_text())
+    metadata["probe"]["logits"][0] += 1
+    file.write_text(json.dumps(metadata))
+    bank = AdapterBank(tiny_folder)
+    with pytest.raises(ValueError, match="The probe fails"):
+        bank.add("bad", tmp_path / "bad")
+    bank.add("good", folders[YAMLS[0]])
+    assert bank.tasks == ("good",)

@@ -175,3 +175,26 @@ def test_a_savedir_behind_its_source_is_noticed(
     make_artefact(source, labels="vwxyz")
     with pytest.raises(ValueError, match="SHA-256 is another"):
         PETLClassifier.from_hparams(str(source), savedir=save, **options)
+
+
+LOUD = 3e29  # finite, but its power is not
+
+
+def test_an_output_that_is_not_finite_is_refused(classifier, wav):
+    path = wav("loud.wav", noise(7000) * LOUD, subtype="FLOAT")
+    with pytest.raises(ValueError, match="loud.wav"):
+        classifier.classify_file(path)
+    batch = torch.stack([noise(7000), noise(7000) * LOUD])
+    for method in (classifier.classify_batch, classifier.encode_batch):
+        with pytest.raises(ValueError, match="clip 1 .*is not finite"):
+            method(batch)
+
+
+def test_from_artefact_is_the_same(classifier, folder, tiny_folder, wav):
+    safe = PETLClassifier.from_artefact(folder, backbone=tiny_folder)
+    path = wav("a.wav", noise(70000))
+    expected, found = classifier.classify_file(path), safe.classify_file(path)
+    assert torch.equal(found[0], expected[0]) and found[3] == expected[3]
+    assert torch.equal(
+        safe.encode_batch(noise(7000)), classifier.encode_batch(noise(7000))
+    )

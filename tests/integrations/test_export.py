@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from speechbrain_petl.artefacts.load import load_trained
-from speechbrain_petl.inference.windows import window_samples
-from speechbrain_petl.integrations.from_peft import from_peft
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.integrations.onnx import (
     Classifier,
     export_onnx,
     export_program,
 )
-from speechbrain_petl.integrations.to_peft import to_peft
+from speechbrain_petl.integrations.peft_format import from_peft, to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
 from speechbrain_petl.lobes.ast import AST
 from transformers import pipeline
@@ -31,7 +29,7 @@ def load(make_artefact, tmp_path, tiny_folder):
 
     def make(yaml, **overrides):
         make_artefact(tmp_path / yaml, yaml, **overrides)
-        return load_trained(tmp_path / yaml, AST(tiny_folder))
+        return Artefact.open(tmp_path / yaml).load(AST(tiny_folder))
 
     return make
 
@@ -99,7 +97,7 @@ def check_onnx(trained, path):
     assert export_onnx(trained, path) <= 1e-4
     session = onnxruntime.InferenceSession(path)
     for n in (1, 5):
-        wavs = torch.rand(n, window_samples(trained.compute_features)) - 0.5
+        wavs = torch.rand(n, trained.compute_features.clip_samples) - 0.5
         lens = torch.ones(n)
         found = session.run(None, {"wavs": wavs.numpy(), "lens": lens.numpy()})
         expected = logits(trained, wavs)
@@ -121,7 +119,7 @@ def test_torch_export(load, tmp_path):
     assert export_program(trained, tmp_path / "model.pt2") <= 1e-4
     facts = {"facts.json": ""}
     program = torch.export.load(tmp_path / "model.pt2", extra_files=facts)
-    wavs = torch.rand(3, window_samples(trained.compute_features)) - 0.5
+    wavs = torch.rand(3, trained.compute_features.clip_samples) - 0.5
     found = program.module()(wavs, torch.ones(3))
     assert torch.allclose(found, logits(trained, wavs), atol=1e-5)
     assert json.loads(json.loads(facts["facts.json"])["labels"]) == list("abc")
@@ -230,3 +228,18 @@ def test_only_lora_goes_to_peft(load, tmp_path, yaml):
     with pytest.raises(ValueError, match="PEFT's format"):
         to_peft(load(yaml), tmp_path / "peft")
     assert not (tmp_path / "peft").exists()
+
+
+@pytest.mark.fault("a folder to replace that holds something else")
+def test_only_own_folders_are_replaced(load, stock_head, tmp_path):
+    pytest.importorskip("peft")
+    trained = load("lora", pooling="cls_dist")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.json").write_text("{}")
+    for write in (to_peft, merge_to_transformers):
+        with pytest.raises(ValueError, match="config.json', which is not to"):
+            write(trained, home)
+        assert (home / "config.json").read_text() == "{}"
+        for _ in range(2):
+            write(trained, tmp_path / write.__name__)

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 import torch
-from speechbrain_petl.artefacts.load import load_trained
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.cli.main import main
 
 
@@ -43,7 +43,7 @@ def put_tensors(artefact, content):
 def refused(artefact, tiny_folder, capsys, tmp_path):
     """What all ways that read artefacts as data say; nothing was executed."""
     with pytest.raises(ValueError) as caught:
-        load_trained(artefact)
+        Artefact.open(artefact).load()
     (tmp_path / "clip.wav").write_bytes(b"")
     for command in (["verify"], ["predict"]):
         files = [str(tmp_path / "clip.wav")] * (command == ["predict"])

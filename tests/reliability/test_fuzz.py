@@ -1,11 +1,17 @@
 """A short round of the fuzzer; tools/fuzz_readers.py runs it for longer."""
 
+import os
+import pickle
 import runpy
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "fuzz_readers.py"
+TOOLS = Path(__file__).parents[2] / "tools"
+TOOL = TOOLS / "fuzz_readers.py"
+STRANGERS = TOOLS / "fuzz_artefacts.py"
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -18,3 +24,36 @@ def test_damaged_files_are_read_or_refused(seed, tmp_path, record):
     for name in names:
         record(f"damaged file: {name}", tried[name])
         assert tried[f"{name}, refused"], "the damage is worth something"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_artefacts_that_ask_for_more_are_refused(seed, tmp_path, record):
+    tool = runpy.run_path(str(STRANGERS))
+    tried, findings = tool["fuzz"](tmp_path, seed, rounds=150)
+    assert not findings
+    for name in [name for name in tried if "refused" not in name]:
+        record(name, tried[name])
+    assert tried["artefact with another name, refused"] > 30
+
+
+def test_the_watch_sees_what_is_executed(tmp_path):
+    watch = runpy.run_path(str(STRANGERS))["Watch"]()
+    acts = {
+        "exec": lambda: exec("1"),
+        "open": lambda: open(tmp_path / "a", "w").close(),
+        "os.system": lambda: os.system("true"),
+        "import": lambda: __import__("this"),
+        "subprocess.Popen": lambda: subprocess.run(["true"]),
+        "socket.__new__": lambda: socket.socket().close(),
+        "pickle.find_class": lambda: pickle.loads(pickle.dumps(Path)),
+    }
+    for event, act in acts.items():
+        watch.seen.clear()
+        with watch:
+            act()
+        assert any(one.startswith(event) for one in watch.seen), event
+    watch.seen.clear()
+    (tmp_path / "b").write_text("")
+    with watch:
+        (tmp_path / "b").read_text()
+    assert not watch.seen

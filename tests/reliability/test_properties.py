@@ -177,7 +177,7 @@ def test_any_insertions_begin_as_an_identity_and_round_trip(
 def test_any_artefact_round_trips(
     labels, yaml, make_artefact, tiny_folder, tmp_path_factory
 ):
-    from speechbrain_petl.artefacts.load import load_trained
+    from speechbrain_petl.artefacts.open import Artefact
 
     folder = tmp_path_factory.mktemp("artefact") / "a"
     try:
@@ -185,7 +185,7 @@ def test_any_artefact_round_trips(
     except ValueError:
         assert not folder.exists(), "refused: then nothing is left"
         return
-    trained = load_trained(folder, AST(tiny_folder))
+    trained = Artefact.open(folder).load(AST(tiny_folder))
     assert trained.labels == labels
     delta, again = hparams["encoder"].delta(), trained.encoder.delta()
     assert delta.keys() == again.keys()

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from speechbrain_petl.demo.corpora import write_small
-from speechbrain_petl.training.launch import check_overrides
+from speechbrain_petl.training.command_line import check_overrides
 
 
 @pytest.fixture

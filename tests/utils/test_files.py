@@ -5,6 +5,7 @@ from speechbrain_petl.utils.files import (
     climbs_out,
     read_json,
     replacing,
+    replacing_folder,
     swapping_folder,
 )
 
@@ -44,3 +45,62 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
             raise KeyboardInterrupt
     assert (target / "a").read_text() == "two"
     assert list(tmp_path.iterdir()) == [target]
+
+
+OURS = '{"format": "speechbrain-petl"}'
+
+
+def replace(folder):
+    """Writes a folder of one kind."""
+    with replacing_folder(folder, "a.json", ["a.json", "*.bin"]) as new:
+        (new / "a.json").write_text(OURS)
+        (new / "x.bin").write_text("x")
+
+
+def test_an_absent_empty_or_own_folder_is_replaced(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "absent", tmp_path / "empty"):
+        replace(folder)
+        (folder / "y.bin").write_text("of an earlier one")
+        replace(folder)
+        assert {p.name for p in folder.iterdir()} == {"a.json", "x.bin"}
+
+
+@pytest.mark.parametrize(
+    "files, named",
+    [
+        ({"notes.txt": ""}, "notes.txt"),
+        ({"a.json": OURS, "notes.txt": ""}, "notes.txt"),
+        ({"x.bin": ""}, "x.bin"),
+        ({"a.json": "{}"}, "a.json"),
+        ({"a.json": "[" * 9999}, "a.json"),
+        ({"a.json": OURS, "x.bin/inner": ""}, "x.bin"),
+    ],
+    ids="foreign beside unmarked another damaged folder".split(),
+)
+@pytest.mark.fault("a folder to replace that holds something else")
+def test_nothing_else_is_ever_replaced(files, named, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    for name, content in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(content)
+    before = sorted(home.rglob("*"))
+    monkeypatch.chdir(home)
+    (tmp_path / "link").symlink_to(home)
+    for folder in (home, ".", tmp_path / "link"):
+        with pytest.raises(ValueError, match=f"holds '{named}', which is not"):
+            replace(folder)
+    assert sorted(home.rglob("*")) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["home", "link"]
+    with pytest.raises(ValueError, match="is a file"):
+        replace(next(p for p in before if p.is_file()))
+
+
+def test_what_appears_meanwhile_is_kept(tmp_path):
+    target = tmp_path / "out"
+    with pytest.raises(ValueError, match="holds 'notes.txt'"):
+        with replacing_folder(target, "a.json", ["a.json"]) as new:
+            (new / "a.json").write_text(OURS)
+            target.mkdir()
+            (target / "notes.txt").write_text("mine")
+    assert (target / "notes.txt").read_text() == "mine"

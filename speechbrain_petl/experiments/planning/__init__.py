@@ -1,1 +1,1 @@
-"""What shall run: plans, their checks, the recipes."""
+"""Plans, their checks, and the recipes."""

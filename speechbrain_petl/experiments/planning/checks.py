@@ -1,11 +1,11 @@
-"""Compares a plan with the recipes; what is unknown is named."""
+"""Compares a plan with the recipes, and names what is unknown."""
 
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.utils.messages import did_you_mean
 
 from speechbrain.utils.run_opts import RunOptions
 
@@ -21,18 +21,18 @@ OWN_KEYS = (
 
 
 def require(names: Iterable, known: Iterable, what: str, where: str) -> None:
-    """Refuses a name that is not known, and tells the nearest one.
+    """Refuses an unknown name, and suggests the nearest known one.
 
     Arguments
     ---------
     names : iterable
-        What is asked for.
+        Names to check.
     known : iterable
-        What there is.
+        Known names.
     what : str
-        What the names are of, such as ``corpus``.
+        Kind of the names, such as ``corpus``, for the message.
     where : str
-        The file or option that has them.
+        File or option with the names, for the message.
 
     Raises
     ------
@@ -49,36 +49,32 @@ def require(names: Iterable, known: Iterable, what: str, where: str) -> None:
     known = list(known)
     for name in names:
         if name not in known:
-            near = get_close_matches(str(name), map(str, known), 1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else "known are " + ", ".join(map(str, known))
-            )
+            listed = f"known are {', '.join(map(str, known))}"
+            hint = did_you_mean(name, known) or listed
             raise ValueError(f"{where}: there is no {what} '{name}'; {hint}")
 
 
 def known_options(yaml_file: Path) -> set[str]:
-    """What the command line of a YAML takes, but for what a cell is."""
+    """Returns the options of a YAML, without those that define a cell."""
     text = yaml_file.read_text(encoding="utf-8")
     keys = set(re.findall(r"^(\w+):", text, re.M))
     return (keys | set(RunOptions().as_dict())) - set(OWN_KEYS)
 
 
 def check_kinds(values: dict, where: str) -> None:
-    """Refuses values of a plan's YAML that are of the wrong kind.
+    """Refuses values of the wrong kind in the YAML of a plan.
 
     Arguments
     ---------
     values : dict
-        What the file says.
+        Content of the file.
     where : str
         The file, for messages.
 
     Raises
     ------
     ValueError
-        If one is not what it should be.
+        If a value is of the wrong kind.
 
     Example
     -------
@@ -93,51 +89,86 @@ def check_kinds(values: dict, where: str) -> None:
 
 
 def _texts(value):
-    """Whether this is a list of texts."""
+    """Returns True for a list of texts."""
     return isinstance(value, list) and all(isinstance(x, str) for x in value)
 
 
-def _numbers(least, *others):
-    """Checks for a list of numbers from ``least``, or one of ``others``."""
-    return lambda value: (
+def _numbers(value, least):
+    """Returns True for a list, not empty, of whole numbers from ``least``."""
+    return (
         isinstance(value, list)
-        and bool(value)
-        and all(
-            x in others if x is None else type(x) is int and x >= least
-            for x in value
-        )
+        and len(value) > 0
+        and all(type(x) is int and x >= least for x in value)
     )
 
 
+def _folds(value):
+    """Returns True for a list of folds, or None for all."""
+    return value is None or _numbers(value, least=1)
+
+
+def _seeds(value):
+    """Returns True for a list of seeds."""
+    return _numbers(value, least=0)
+
+
+def _shots(value):
+    """Returns True for a list of numbers of clips, with None for all."""
+    if not isinstance(value, list) or not value:
+        return False
+    given = [number for number in value if number is not None]
+    return not given or _numbers(given, least=1)
+
+
 def _mapping(value):
-    """Whether this is a mapping from texts."""
+    """Returns True for a mapping from texts."""
     return isinstance(value, dict) and _texts(list(value))
 
 
-KINDS = {
-    "title": ("a text", lambda value: isinstance(value, str)),
-    "paper": ("a text or null", lambda value: isinstance(value, str | None)),
+def _mappings(value):
+    """Returns True for a mapping from texts to such mappings."""
+    return _mapping(value) and all(map(_mapping, value.values()))
+
+
+def _folders(value):
+    """Returns True for a mapping from texts to texts."""
+    return _mapping(value) and _texts(list(value.values()))
+
+
+def _text(value):
+    """Returns True for a text."""
+    return isinstance(value, str)
+
+
+def _text_or_none(value):
+    """Returns True for a text or None."""
+    return value is None or isinstance(value, str)
+
+
+def _list(value):
+    """Returns True for a list."""
+    return isinstance(value, list)
+
+
+# What each key of a plan should be, in words and as a function
+KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "title": ("a text", _text),
+    "paper": ("a text or null", _text_or_none),
     "corpora": ("a list of names", _texts),
-    "variants": ("a list", lambda value: isinstance(value, list)),
-    "folds": (
-        "a list of whole numbers from 1, or null for all",
-        lambda value: value is None or _numbers(1)(value),
-    ),
-    "seeds": ("a list of whole numbers", _numbers(0)),
+    "variants": ("a list", _list),
+    "folds": ("a list of whole numbers from 1, or null for all", _folds),
+    "seeds": ("a list of whole numbers", _seeds),
     "shots": (
         "a list of whole numbers from 1, or null for all clips",
-        _numbers(1, None),
+        _shots,
     ),
-    "draws": ("a list of whole numbers", _numbers(0)),
+    "draws": ("a list of whole numbers", _seeds),
     "overrides": ("a mapping of keys to values", _mapping),
     "corpus_overrides": (
         "a mapping of corpora to keys and values",
-        lambda value: _mapping(value) and all(map(_mapping, value.values())),
+        _mappings,
     ),
-    "data_folders": (
-        "a mapping of corpora to folders",
-        lambda value: _mapping(value) and _texts(list(value.values())),
-    ),
+    "data_folders": ("a mapping of corpora to folders", _folders),
 }
 
 
@@ -156,7 +187,7 @@ def check_plan(plan, recipes: Path, where: str) -> None:
     Raises
     ------
     ValueError
-        If a name or a label in it will not do.
+        If a name is unknown or a label cannot be used.
     """
     require(plan.corpora, RECIPES, "corpus", where)
     require(plan.corpus_overrides, plan.corpora, "corpus of the plan", where)

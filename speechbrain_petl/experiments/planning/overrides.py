@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Sequence
 
-import yaml
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 
 def pairs(
-    texts: Sequence[str], option: str, read: Callable = yaml.safe_load
+    texts: Sequence[str],
+    option: str,
+    read: Callable[[str, str], object] = read_yaml,
 ) -> dict:
     """Reads ``KEY=VALUE``, each key once.
 
     Arguments
     ---------
     texts : sequence of str
-        As on the command line.
+        Values of the option.
     option : str
-        The option, for messages.
+        Name of the option, for messages.
     read : callable
-        Reads a value; as YAML does by default.
+        Reads a value, given the option for messages; as YAML by default.
 
     Returns
     -------
@@ -30,8 +32,8 @@ def pairs(
 
     Example
     -------
-    >>> pairs(["lr=0.1", "device=cpu"], "--set")
-    {'lr': 0.1, 'device': 'cpu'}
+    >>> pairs(["lr=1e-3", "device=cpu"], "--set")
+    {'lr': 0.001, 'device': 'cpu'}
     """
     found = {}
     for text in texts:
@@ -40,5 +42,11 @@ def pairs(
             raise ValueError(f"{option} is KEY=VALUE, not '{text}'.")
         if key in found:
             raise ValueError(f"{option} {key} is given twice: give it once.")
-        found[key] = read(value)
+        found[key] = read(value, f"{option} {key}")
     return found
+
+
+def as_text(value: str, option: str) -> str:
+    """Reads the value of an option as the text that it is."""
+    del option
+    return value

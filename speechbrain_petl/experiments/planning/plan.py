@@ -1,4 +1,4 @@
-"""Plans: which runs an experiment is made of.
+"""Plans: the runs of an experiment.
 
 A plan is a YAML file::
 
@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-import yaml
 from speechbrain_petl import demo
 from speechbrain_petl.experiments.planning.checks import (
     check_kinds,
@@ -34,6 +33,7 @@ from speechbrain_petl.experiments.planning.checks import (
     require,
 )
 from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "plans"
 AST_MINI = Path(demo.__file__).parent / "ast-mini"
@@ -41,7 +41,7 @@ AST_MINI = Path(demo.__file__).parent / "ast-mini"
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of a table: a YAML and what is overridden in it."""
+    """A row of a table: a YAML and overrides of it."""
 
     label: str
     yaml: str
@@ -57,17 +57,17 @@ class Cell:
     corpus : str
         Folder in ``recipes``.
     variant : Variant
-        What is trained.
+        Method and its overrides.
     seed : int
-        Of the run.
+        Seed of the run.
     fold : int, optional
-        The fold to test on; None where splits are fixed.
+        Fold to test on; None for a corpus with fixed splits.
     shots : int, optional
-        Clips of each class; None for all.
+        Number of training clips of each class; None for all.
     draw : int
-        Which draw of them.
+        Seed of their draw.
     overrides : dict
-        All overrides, the variant's included.
+        All overrides, including those of the variant.
     """
 
     corpus: str
@@ -80,7 +80,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its folder, relative to the plan's output."""
+        """Returns the folder of the cell, relative to the plan's output."""
         parts = [self.corpus, self.variant.label]
         if self.shots is not None:
             parts += [f"shots_{self.shots}", f"draw_{self.draw}"]
@@ -90,7 +90,7 @@ class Cell:
         return "/".join(parts)
 
     def options(self) -> dict:
-        """What ``train.py`` is told, but for data and output folder."""
+        """Returns the options of ``train.py`` but for its folders."""
         own = {"seed": self.seed}
         if self.fold is not None:
             own["test_fold"] = self.fold
@@ -101,7 +101,7 @@ class Cell:
 
 @dataclass
 class Plan:
-    """What a plan's YAML says; see the module's text."""
+    """Content of a plan's YAML, see the text of this module."""
 
     source: str
     title: str
@@ -118,11 +118,11 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """What its own folder in an output folder is called."""
+        """Returns the name of the plan's own folder in an output folder."""
         return Path(self.source).name.removesuffix(".yaml")
 
     def overrides_of(self, corpus: str, variant: Variant) -> dict:
-        """All overrides of a variant on a corpus."""
+        """Returns all overrides of a variant on a corpus."""
         return {
             **self.overrides,
             **self.corpus_overrides.get(corpus, {}),
@@ -130,7 +130,7 @@ class Plan:
         }
 
     def cells(self) -> list[Cell]:
-        """All runs, fold by fold, so that a table fills evenly."""
+        """Returns all runs, fold by fold, so that a table fills evenly."""
         found = []
         for corpus in self.corpora:
             n_folds = RECIPES[corpus].n_folds
@@ -167,12 +167,12 @@ def load_plan(
     Arguments
     ---------
     source : str or Path
-        A YAML file, or the name of a plan that is shipped.
+        YAML file, or name of a shipped plan.
     recipes : Path
         The folder with the recipes.
     changes : dict, optional
         Keys of the plan to replace; ``overrides`` and ``data_folders`` are
-        added to the plan's.
+        merged with those of the plan.
 
     Returns
     -------
@@ -181,8 +181,7 @@ def load_plan(
     Raises
     ------
     ValueError
-        If anything in it is unknown or missing; the message names the nearest
-        name that exists.
+        If a name is unknown or missing, suggesting the nearest known one.
     """
     file = Path(source)
     if not file.is_file():
@@ -194,10 +193,10 @@ def load_plan(
             f"{', '.join(shipped)}."
         )
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{file} cannot be read as YAML: {reason}") from error
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text in UTF-8: {error}") from error
+    values = read_yaml(text, str(file))
     if not isinstance(values, dict):
         raise ValueError(f"{file} is not a plan: it has no keys.")
     for key, value in (changes or {}).items():
@@ -221,7 +220,7 @@ def load_plan(
 
 
 def _variant(row, file):
-    """A row of the plan's list."""
+    """Reads an entry of the plan's list of variants."""
     if isinstance(row, str):
         return Variant(row, row)
     if not (

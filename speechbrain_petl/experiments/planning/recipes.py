@@ -1,4 +1,4 @@
-"""What a plan has to know of the recipes: folds and official sizes."""
+"""Folds and official sizes of the recipes."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,16 +12,16 @@ class Recipe(NamedTuple):
     Arguments
     ---------
     title : str
-        The corpus, as a table heads its column.
+        Name of the corpus, as the heading of a column.
     n_folds : int
-        How many folds it is tested on; 0 if its splits are fixed.
+        Number of folds; 0 if the splits are fixed.
     clips : tuple of int
-        Clips that train, validate and test, in the whole corpus; of folds
-        that differ, their mean.
+        Numbers of clips to train, validate and test on, in the whole corpus;
+        the mean over folds of different size.
     test_clips : int
-        A run that tests fewer had an excerpt of the corpus.
+        Number of test clips below which a run had an excerpt of the corpus.
     n_classes : int
-        In the whole corpus.
+        Number of classes of the whole corpus.
     """
 
     title: str
@@ -40,13 +40,13 @@ RECIPES = {
 
 
 def find_recipes(folder: str | Path | None = None) -> Path:
-    """The folder with the recipes.
+    """Finds the folder with the recipes.
 
     Arguments
     ---------
     folder : str or Path, optional
-        Where they are. By default beside the library, as in a clone, or in
-        the working directory.
+        The folder; by default beside the library, as in a clone, or in the
+        working directory.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def find_recipes(folder: str | Path | None = None) -> Path:
     Raises
     ------
     ValueError
-        If they are not there.
+        If there are no recipes.
     """
     clone = Path(speechbrain_petl.__file__).resolve().parents[1]
     places = [Path(folder)] if folder else [clone / "recipes", Path("recipes")]

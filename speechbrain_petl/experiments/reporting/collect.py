@@ -1,38 +1,36 @@
-"""Keeps what was asked for, and reads what its cells left."""
+"""Reads what the cells of a plan left."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain_petl.experiments.planning.plan import Plan
 from speechbrain_petl.experiments.planning.recipes import RECIPES
-from speechbrain_petl.experiments.running.run import Work
+from speechbrain_petl.experiments.reporting.kept import PLAN, place_of
 from speechbrain_petl.experiments.running.state import (
+    DAMAGED,
     FINISHED,
     OTHER,
+    read_results,
     state,
-    write_json,
 )
-
-PLAN = "plan.json"
+from speechbrain_petl.utils.files import read_json
 
 
 class Result(NamedTuple):
-    """A cell and what it left.
+    """A cell and its results.
 
     Arguments
     ---------
     cell : dict
-        As ``plan.json`` lists it.
+        The cell, as listed in ``plan.json``.
     folder : Path
-        Its output folder.
+        Output folder.
     results : dict or None
-        Its ``results.json``, once it is finished with the plan's settings
-        and data.
+        Content of ``results.json``, if the cell is finished with the
+        settings and data of the plan.
     failure : dict or None
-        Its ``failed.json``.
+        Content of ``failed.json``.
     state : str
-        A constant of ``cells.py``.
+        A constant of ``running/state.py``.
     """
 
     cell: dict
@@ -49,7 +47,7 @@ class Outcome(NamedTuple):
     results: list[Result]
 
     def group(self, **wanted) -> list[Result]:
-        """The cells with these values.
+        """Returns the cells with given values.
 
         Arguments
         ---------
@@ -67,7 +65,7 @@ class Outcome(NamedTuple):
         ]
 
     def excerpts(self) -> list[str]:
-        """Corpora of which a run tested fewer clips than there should be."""
+        """Returns the corpora of which a run tested an excerpt only."""
         return [
             corpus
             for corpus in self.plan["corpora"]
@@ -79,7 +77,7 @@ class Outcome(NamedTuple):
         ]
 
     def settings(self) -> str:
-        """What was overridden in all runs, such as ``lr=0.1, device=cpu``.
+        """Returns the overrides of all runs, such as ``lr=0.1, device=cpu``.
 
         Of a file or a folder only the name is told.
         """
@@ -91,7 +89,7 @@ class Outcome(NamedTuple):
         )
 
     def warnings(self) -> list[str]:
-        """What a reader of the results must know."""
+        """Returns what a reader of the results must know."""
         found = [
             f"{RECIPES[corpus].title} is an excerpt here: compare these "
             "figures with each other, not with the paper's."
@@ -110,105 +108,13 @@ class Outcome(NamedTuple):
                 f"{other} of the missing cells hold runs of other settings or "
                 "data, which are not shown."
             )
+        found += [
+            f"The cell.json of {r.cell['name']} is damaged, so that it cannot "
+            "be told what the cell holds."
+            for r in missing
+            if r.state == DAMAGED
+        ]
         return found
-
-
-def place_of(output: str | Path, plan: str | None = None) -> Path:
-    """Where a plan, its tables and its figures are kept.
-
-    Arguments
-    ---------
-    output : str or Path
-        Where ``run`` wrote.
-    plan : str, optional
-        Name or file of the plan, where several share the folder; by default
-        the one that ran last.
-
-    Returns
-    -------
-    Path
-    """
-    if not plan:
-        return Path(output)
-    return Path(output) / "plans" / Path(plan).name.removesuffix(".yaml")
-
-
-def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
-    """Writes what was asked for beside the results, for table and report.
-
-    Arguments
-    ---------
-    plan : Plan
-        The plan.
-    work : list of Work
-        Its cells, as from ``survey``.
-    output : Path
-        Where the plan's results are.
-    part : bool
-        Whether this is a part of the plan: what was kept of other parts, with
-        the same settings and data, stays.
-    """
-    kept = {
-        "source": plan.source,
-        "title": plan.title,
-        "paper": plan.paper,
-        "corpora": plan.corpora,
-        "variants": [v.label for v in plan.variants],
-        "cells": [_row(w.cell, w.job.hash) for w in work],
-        "data_folders": {w.cell.corpus: w.data_folder for w in work},
-    }
-    own = place_of(output, plan.name) / PLAN
-    if part and own.is_file():
-        kept = _add(json.loads(own.read_text("utf-8")), kept)
-    write_json(own, kept)
-    write_json(output / PLAN, kept)
-
-
-def _row(cell, hash_):
-    """A cell as the plan's file lists it."""
-    return {
-        "name": cell.name,
-        "corpus": cell.corpus,
-        "variant": cell.variant.label,
-        "yaml": cell.variant.yaml,
-        "seed": cell.seed,
-        "fold": cell.fold,
-        "shots": cell.shots,
-        "draw": cell.draw,
-        "overrides": dict(cell.overrides),
-        "hash": hash_,
-    }
-
-
-def _add(old, new):
-    """Adds a part to parts of the same settings and data."""
-
-    def settings(plan):
-        """By corpus and variant: what a mean must not mix."""
-        return {
-            (c["corpus"], c["variant"]): [
-                c["overrides"],
-                plan["data_folders"][c["corpus"]],
-            ]
-            for c in plan["cells"]
-        }
-
-    cells = {}
-    before, now = settings(old), settings(new)
-    for cell in old["cells"]:
-        key = (cell["corpus"], cell["variant"])
-        if before[key] == now.get(key, before[key]):
-            cells[cell["name"]] = cell
-    cells |= {cell["name"]: cell for cell in new["cells"]}
-    return {
-        **new,
-        "cells": list(cells.values()),
-        **{
-            key: list(dict.fromkeys(old[key] + new[key]))
-            for key in ("corpora", "variants")
-        },
-        "data_folders": old["data_folders"] | new["data_folders"],
-    }
 
 
 def collect(output: str | Path, plan: str | None = None) -> Outcome:
@@ -217,10 +123,10 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
     Arguments
     ---------
     output : str or Path
-        Where ``run`` wrote.
+        Output folder of ``run``.
     plan : str, optional
-        Name of the plan, where several share the folder; by default the one
-        that ran last.
+        Name of the plan if several share the folder; by default the last one
+        that ran.
 
     Returns
     -------
@@ -241,24 +147,34 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
             f"There is no {file}: give the output folder of a plan that was "
             f"run{hint}."
         )
-    found = json.loads(file.read_text("utf-8"))
+    found = read_json(file)
+    missing = {"cells", "corpora", "variants", "title"} - set(found)
+    if missing:
+        raise ValueError(f"'{file}' is damaged: it has no {min(missing)}.")
     return Outcome(found, [_read(Path(output), c) for c in found["cells"]])
 
 
 def _read(output, cell):
-    """One cell."""
+    """Reads one cell."""
     folder = output / cell["name"]
     # Until it was run again, an older plan's file does not have the hashes.
     now = state(folder, cell.get("hash"))
     return Result(
         cell,
         folder,
-        _load(folder / "results.json") if now == FINISHED else None,
-        _load(folder / "failed.json"),
+        read_results(folder) if now == FINISHED else None,
+        _failure(folder / "failed.json"),
         now,
     )
 
 
-def _load(file):
-    """A JSON file, or None."""
-    return json.loads(file.read_text("utf-8")) if file.is_file() else None
+def _failure(file):
+    """Returns why a cell failed, or None if that is not recorded."""
+    if not file.is_file():
+        return None
+    try:
+        found = read_json(file)
+    except ValueError as error:
+        found = {"reason": str(error)}
+    # A file of an older version, or a part of one, has no reason.
+    return {"reason": "it failed", "exit_code": None, "log_tail": [], **found}

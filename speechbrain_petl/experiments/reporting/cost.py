@@ -1,4 +1,4 @@
-"""What a plan would cost, in floating-point operations."""
+"""The cost of a plan in floating-point operations."""
 
 import tempfile
 from collections import Counter
@@ -54,7 +54,7 @@ def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
 
 
 def estimate(cell: Cell, recipes: Path) -> float:
-    """The operations of a whole run, on the whole corpus, in FLOPs.
+    """Estimates the operations of a whole run on the whole corpus.
 
     Arguments
     ---------

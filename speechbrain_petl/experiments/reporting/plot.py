@@ -34,7 +34,7 @@ Figures = Iterator[tuple[str, Figure]]
 
 
 def line_of(label: str) -> str:
-    """The line that a variant is a point of: its label up to the last "-".
+    """Returns the line of a variant: its label up to the last "-".
 
     Example
     -------
@@ -45,7 +45,7 @@ def line_of(label: str) -> str:
 
 
 def draw_parameters(outcome: Outcome) -> Figures:
-    """Accuracy against trainable parameters, a figure a corpus."""
+    """Draws accuracy against trainable parameters, one figure per corpus."""
     for corpus in outcome.plan["corpora"]:
         lines: dict[str, list[Point]] = {}
         for row in make_rows(outcome):
@@ -60,7 +60,7 @@ def draw_parameters(outcome: Outcome) -> Figures:
 
 
 def draw_few_shot(outcome: Outcome) -> Figures:
-    """Accuracy against clips of each class, a figure a corpus."""
+    """Draws accuracy against clips of each class, one figure per corpus."""
     for corpus in outcome.plan["corpora"]:
         lines: dict[str, list[Point]] = {}
         for row in make_rows(outcome):
@@ -74,7 +74,7 @@ def draw_few_shot(outcome: Outcome) -> Figures:
 
 
 def draw_training(outcome: Outcome) -> Figures:
-    """Losses and validation accuracy of each variant, a line a cell."""
+    """Draws losses and accuracy of each variant, one line per cell."""
     for corpus, variant, cells in _variants(outcome):
         logs = {
             _short(result.cell): read_log(result.folder / "train_log.txt")
@@ -85,7 +85,7 @@ def draw_training(outcome: Outcome) -> Figures:
 
 
 def draw_confusions(outcome: Outcome) -> Figures:
-    """Confusion matrix of each variant, all its cells together."""
+    """Draws the confusion matrix of each variant over all its cells."""
     for corpus, variant, cells in _variants(outcome):
         labels = cells[0].results["labels"]
         same = [r for r in cells if r.results["labels"] == labels]
@@ -117,7 +117,7 @@ def draw_tokens(outcome: Outcome) -> Figures:
 
 
 def draw_experts(outcome: Outcome) -> Figures:
-    """What each expert contributes, for variants that are mixtures."""
+    """Draws the share of each expert, for variants that are mixtures."""
     for corpus, variant, cells in _variants(outcome):
         data = outcome.plan["data_folders"][corpus]
         try:
@@ -169,7 +169,7 @@ def write_figures(
 def _variants(
     outcome: Outcome, corpus: str | None = None
 ) -> Iterator[tuple[str, str, list[Result]]]:
-    """Corpus, variant and finished cells on all training clips, in order."""
+    """Yields corpus, variant and its finished cells on all training clips."""
     finished = [
         r
         for r in outcome.results
@@ -180,7 +180,7 @@ def _variants(
     order = {v: i for i, v in enumerate(outcome.plan["variants"])}
 
     def place(result):
-        """Where a cell belongs."""
+        """Returns the key that a cell is sorted by."""
         return result.cell["corpus"], order[result.cell["variant"]]
 
     for _, group in groupby(sorted(finished, key=place), key=place):
@@ -189,12 +189,12 @@ def _variants(
 
 
 def _short(cell):
-    """A cell among those of its variant."""
+    """Returns a short name of a cell among those of its variant."""
     fold = "" if cell["fold"] is None else f"fold {cell['fold']}, "
     return f"{fold}seed {cell['seed']}"
 
 
 def _title(outcome, corpus, what):
-    """A figure's title, honest about excerpts."""
+    """Returns the title of a figure, which says if it is of an excerpt."""
     excerpt = " (excerpt)" if corpus in outcome.excerpts() else ""
     return f"{RECIPES[corpus].title}{excerpt}: {what}"

@@ -1,19 +1,18 @@
 """One web page of everything that a plan found."""
 
 import json
-from html import escape
+import re
 from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
-from speechbrain_petl.experiments.reporting import html
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.rows import (
-    detail,
-    make_rows,
-    overview,
-)
-from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.experiments.reporting.layout import detail, overview
+from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.utils.files import read_json, write_file
+from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.optional import require
 
+TEMPLATE = Path(__file__).parent / "page.html.jinja"
 FOLDED = ("training_", "confusion_")  # figures that are many
 
 
@@ -28,116 +27,190 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     outcome : Outcome
         As ``collect`` reads it.
     output : Path
-        The plan's output folder.
+        Output folder of the plan.
 
     Returns
     -------
     Path
         The page.
+
+    Raises
+    ------
+    ValueError
+        If Jinja2 is not installed.
     """
+    jinja2 = require("jinja2", "experiments", "report")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=visible
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     rows = make_rows(outcome)
     finished = [r for r in outcome.results if r.results]
     figures = sorted((output / "figures").glob("*.svg"))
-    if not figures and finished:
-        warning = "No figure has been drawn yet: run plot first."
-    else:
-        warning = ""
-    tables = html.table(*overview(rows))
-    for corpus in outcome.plan["corpora"]:
-        here = [row for row in rows if row.corpus == corpus]
-        tables += f"<h3>{escape(RECIPES[corpus].title)}</h3>"
-        tables += html.table(*detail(here))
-    sections = {
-        "Tables": tables,
-        "Figures": html.warning(warning) if warning else _figures(figures),
-        "Failed and missing": _missing(outcome),
-        "Settings": _settings(outcome),
-        "Versions": _versions(finished),
-    }
-    intro = (
-        "<p>Test accuracy in %, mean ± sample standard deviation over folds, "
-        "seeds and draws; pooled over all test clips with Wilson's 95 % "
-        f"interval. {len(finished)} of {len(outcome.results)} cells are "
-        "finished.</p>"
+    text = template.render(
+        title=outcome.plan["title"],
+        source=outcome.plan["source"],
+        n_finished=len(finished),
+        n_cells=len(outcome.results),
+        warnings=outcome.warnings(),
+        overview=overview(rows),
+        corpora=[
+            {
+                "title": RECIPES[corpus].title,
+                "detail": detail([row for row in rows if row.corpus == corpus]),
+            }
+            for corpus in outcome.plan["corpora"]
+        ],
+        figures=[
+            {
+                "name": file.stem.replace("_", " "),
+                # Drawn by ``plot``, which escapes the texts in it
+                "svg": require("markupsafe", "experiments", "report").Markup(
+                    inline_svg(file, f"f{number}")
+                ),
+                "folded": file.stem.startswith(FOLDED),
+            }
+            for number, file in enumerate(figures)
+        ],
+        missing=[
+            {"name": result.cell["name"], "failure": result.failure}
+            for result in outcome.results
+            if not result.results
+        ],
+        variants=[
+            settings_of(outcome, variant)
+            for variant in outcome.plan["variants"]
+        ],
+        versions=versions_of(finished),
     )
-    intro += "".join(map(html.warning, outcome.warnings()))
     page = output / "report.html"
-    write_file(str(page), html.page(outcome.plan["title"], intro, sections))
+    write_file(str(page), text + "\n")
     return page
 
 
-def _figures(files):
-    """The figures; those that are many can be unfolded."""
-    text = ""
-    for number, file in enumerate(files):
-        name = file.stem.replace("_", " ")
-        drawn = html.figure(file, name, f"f{number}")
-        many = file.stem.startswith(FOLDED)
-        text += html.folded(name, drawn) if many else drawn
-    return text
+def visible(value: object) -> object:
+    """Makes what is invisible in a text visible; markup stays as it is.
+
+    Arguments
+    ---------
+    value : object
+        Value that the page shows.
+
+    Returns
+    -------
+    object
+
+    Example
+    -------
+    >>> print(visible("a" + chr(27) + "[2J"))
+    a\\x1b[2J
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(map(printable, value.expandtabs().split("\n")))
 
 
-def _missing(outcome):
-    """Cells without a result, and why."""
-    text = ""
-    for result in outcome.results:
-        if result.results:
-            continue
-        if result.failure is None:
-            text += f"<p>{escape(result.cell['name'])}: not finished</p>"
-        else:
-            log = "\n".join(result.failure["log_tail"])
-            title = f"{result.cell['name']}: exit {result.failure['exit_code']}"
-            text += html.folded(title, html.code(log))
-    return text or "<p>None.</p>"
+def inline_svg(file: Path, prefix: str) -> str:
+    """Reads an SVG file, to be put into a page with others.
+
+    Arguments
+    ---------
+    file : Path
+        The file.
+    prefix : str
+        Put before the names inside the SVG, which have to differ between the
+        figures of one page.
+
+    Returns
+    -------
+    str
+    """
+    text = file.read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    text = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", text)
+    return re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
 
 
-def _settings(outcome):
-    """How each variant was trained, and the command of its first cell."""
-    text = f"<p>Plan: {escape(str(outcome.plan['source']))}</p>"
-    for variant in outcome.plan["variants"]:
-        group = outcome.group(variant=variant)
-        done = [r for r in group if r.results]
-        cell = (done or group)[0].cell
-        body = html.code(json.dumps(cell, indent=2))
-        if done:
-            record = json.loads(
-                (done[0].folder / "cell.json").read_text("utf-8")
-            )
-            body += html.code(" ".join(map(_name, record["command"])))
-            body += html.table(
-                ["Hyperparameter", "Value"],
-                [
-                    (key, json.dumps(value))
-                    for key, value in done[0].results["hyperparameters"].items()
-                    if not _is_path(value)
-                ],
-            )
-        text += html.folded(variant, body)
-    return text
+def settings_of(outcome: Outcome, variant: str) -> dict:
+    """Returns how a variant was trained, and the command of its first cell.
+
+    Arguments
+    ---------
+    outcome : Outcome
+        As ``collect`` reads it.
+    variant : str
+        Label of the variant.
+
+    Returns
+    -------
+    dict
+        With ``label``, ``cell`` and, if a cell is finished, ``command`` and
+        ``hyperparameters``.
+    """
+    group = outcome.group(variant=variant)
+    done = [result for result in group if result.results]
+    found = {
+        "label": variant,
+        "cell": json.dumps((done or group)[0].cell, indent=2),
+        "command": "",
+        "hyperparameters": [],
+    }
+    if done:
+        command = read_json(done[0].folder / "cell.json").get("command", [])
+        values = done[0].results.get("hyperparameters", {})
+        found["command"] = " ".join(map(without_folders, command))
+        found["hyperparameters"] = [
+            (key, json.dumps(value))
+            for key, value in values.items()
+            if not is_path(value)
+        ]
+    return found
 
 
-def _name(argument):
-    """An argument without the folders of the machine it ran on."""
-    option, equals, value = argument.partition("=")
-    shown = Path(value or option).name if _is_path(value or option) else None
-    if shown is None or option == argument and argument.startswith("hparams/"):
-        return argument
-    return f"{option}{equals}{shown}" if equals else shown
+def without_folders(argument: str) -> str:
+    """Removes the folders of the machine that a command ran on.
+
+    Arguments
+    ---------
+    argument : str
+        Word of the command.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> without_folders("--data_folder=/data/ESC-50")
+    '--data_folder=ESC-50'
+    >>> without_folders("hparams/lora.yaml")
+    'hparams/lora.yaml'
+    """
+    option, equals, value = argument.rpartition("=")
+    shown = Path(value).name if is_path(value) else value
+    return f"{option}{equals}{shown}"
 
 
-def _is_path(value):
-    """Whether a value names a place on a machine."""
-    return isinstance(value, str) and value.startswith("/")
+def is_path(value: object) -> bool:
+    """Returns True if a value names a place on a machine."""
+    return isinstance(value, str) and Path(value).is_absolute()
 
 
-def _versions(finished):
-    """Versions that the cells ran with."""
+def versions_of(finished: list) -> list[tuple[str, str]]:
+    """Returns the packages that cells ran with, and their versions.
+
+    Arguments
+    ---------
+    finished : list of Result
+        The cells.
+
+    Returns
+    -------
+    list of (str, str)
+    """
     found: dict[str, set] = {}
     for result in finished:
-        for package, version in result.results["versions"].items():
+        for package, version in result.results.get("versions", {}).items():
             found.setdefault(package, set()).add(version)
-    return html.table(
-        ["Package", "Version"],
-        [(name, ", ".join(sorted(values))) for name, values in found.items()],
-    )
+    return [(name, ", ".join(sorted(found[name]))) for name in found]

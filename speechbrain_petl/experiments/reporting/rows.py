@@ -2,15 +2,12 @@
 
 import csv
 from pathlib import Path
-from statistics import mean
 from typing import NamedTuple
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.statistics import Summary, summarise
+from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
-NONE = "-"
 
 
 class Row(NamedTuple):
@@ -45,7 +42,7 @@ class Row(NamedTuple):
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's, in points; None if that says nothing."""
+        """Returns ours minus the paper's, in points; None if not comparable."""
         if self.summary is None or self.paper is None or self.excerpt:
             return None
         return self.summary.mean - self.paper
@@ -55,7 +52,7 @@ Key = tuple[str, str, str]
 
 
 def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
-    """The figures of a table of the paper.
+    """Reads the figures of a table of the paper.
 
     Arguments
     ---------
@@ -80,7 +77,7 @@ def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
 
 
 def make_rows(outcome: Outcome) -> list[Row]:
-    """Sums up a plan's results.
+    """Summarizes the results of a plan.
 
     Arguments
     ---------
@@ -107,129 +104,10 @@ def make_rows(outcome: Outcome) -> list[Row]:
                         variant,
                         corpus,
                         shots,
-                        summarise(here),
+                        summarize(here),
                         len(here),
                         *paper.get(key, (None, "")),
                         corpus in excerpts,
                     )
                 )
     return rows
-
-
-def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """The table as the paper prints it: variants by corpora.
-
-    Returns
-    -------
-    header : list of str
-    body : list of list of str
-        ``4/5`` stands behind a mean that lacks a cell; the average is over
-        corpora that lack none. The paper's figures follow ours, if there are
-        any.
-    """
-    columns = list(dict.fromkeys((row.corpus, row.shots) for row in rows))
-    found = {(row.variant, row.corpus, row.shots): row for row in rows}
-    papers = any(row.paper is not None for row in rows)
-    sizes = any(row.paper_size for row in rows)
-    average = len(columns) > 1
-    header = ["Variant", "Trainable"] + ["Paper"] * sizes
-    for column in columns:
-        header += [_column(column)] + ["Paper"] * papers
-    header += (["Mean"] + ["Paper"] * papers) * average
-    body = []
-    for variant in dict.fromkeys(row.variant for row in rows):
-        here = [found.get((variant, *column)) for column in columns]
-        summaries = [row.summary if row else None for row in here]
-        line = [variant, trainable(summaries)]
-        line += [next((r.paper_size for r in here if r), "") or NONE] * sizes
-        for row in here:
-            line += [_cell(row)] + [_percent(row and row.paper)] * papers
-        if average:
-            whole = all(s is not None and s.complete for s in summaries)
-            line.append(_mean([s.mean for s in summaries]) if whole else NONE)
-            line += [_mean([row and row.paper for row in here])] * papers
-        body.append(line)
-    return header, body
-
-
-def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """All that is known of each variant on one corpus.
-
-    Returns
-    -------
-    header : list of str
-    body : list of list of str
-    """
-    header = [
-        "Variant",
-        "Shots",
-        "Cells",
-        "Mean ± SD",
-        "Pooled [95 %]",
-        "Method",
-        "LayerNorms",
-        "Head, final LN",
-        "Paper",
-        "Difference",
-    ]
-    body = []
-    for row in rows:
-        s, missing = row.summary, f"0/{row.expected}"
-        body.append(
-            [
-                row.variant,
-                "all" if row.shots is None else str(row.shots),
-                missing if s is None else f"{s.done}/{s.expected}",
-                NONE if s is None else s.text().split(" (")[0],
-                NONE
-                if s is None
-                else f"{s.pooled:.2f} [{s.low:.2f}, {s.high:.2f}]",
-                *(
-                    [NONE] * 3
-                    if s is None
-                    else [
-                        f"{s.trainable['method']:,}",
-                        f"{s.trainable['norm']:,}",
-                        f"{s.trainable['head'] + s.trainable['norm_final']:,}",
-                    ]
-                ),
-                _percent(row.paper),
-                NONE if row.difference is None else f"{row.difference:+.2f}",
-            ]
-        )
-    if all(line[1] == "all" for line in body):
-        header.pop(1)
-        body = [line[:1] + line[2:] for line in body]
-    return header, body
-
-
-def trainable(summaries: list[Summary | None]) -> str:
-    """Parameters of method and LayerNorms, the range over corpora."""
-    counts = sorted(
-        {s.trainable["method"] + s.trainable["norm"] for s in summaries if s}
-    )
-    ends = dict.fromkeys(counts[:1] + counts[-1:])
-    return " to ".join(f"{count:,}" for count in ends) or NONE
-
-
-def _column(column):
-    """A column's heading."""
-    corpus, shots = column
-    return RECIPES[corpus].title + ("" if shots is None else f", {shots} shots")
-
-
-def _cell(row):
-    """A mean of the overview."""
-    if row is None:
-        return NONE
-    return f"0/{row.expected}" if row.summary is None else row.summary.text()
-
-
-def _percent(value):
-    """A figure of the paper."""
-    return NONE if value is None else f"{value:.2f}"
-
-
-def _mean(values):
-    """An average, where none of its values is missing."""
-    return NONE if None in values else f"{mean(values):.2f}"

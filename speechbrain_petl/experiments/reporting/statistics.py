@@ -41,18 +41,18 @@ class Summary(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether no cell is missing."""
+        """Returns True if no cell is missing."""
         return self.done == self.expected
 
     def text(self) -> str:
-        """Mean and deviation; how many cells there are, if some are missing."""
+        """Returns mean and deviation, and the number of cells if some are missing."""
         spread = "" if self.deviation is None else f" ± {self.deviation:.2f}"
         missing = "" if self.complete else f" ({self.done}/{self.expected})"
         return f"{self.mean:.2f}{spread}{missing}"
 
 
-def summarise(results: Sequence[Result]) -> Summary | None:
-    """Sums up the cells of a variant on a corpus.
+def summarize(results: Sequence[Result]) -> Summary | None:
+    """Summarizes the cells of a variant on a corpus.
 
     Arguments
     ---------
@@ -85,7 +85,7 @@ def summarise(results: Sequence[Result]) -> Summary | None:
 
 
 def _pool(results):
-    """Clips that were right and clips that were tested, each counted once.
+    """Returns the numbers of correct and of tested clips, each counted once.
 
     Seeds and draws test the same clips again, which tells more about the
     method, but no more about other clips: they are averaged.
@@ -181,5 +181,5 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
 
 
 def _place(cell):
-    """What two cells must share to be a pair."""
+    """Returns what two cells must share to be a pair."""
     return tuple(str(cell[key]) for key in ("seed", "fold", "shots", "draw"))

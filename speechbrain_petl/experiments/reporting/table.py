@@ -6,16 +6,13 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.rows import (
-    detail,
-    make_rows,
-    overview,
-)
+from speechbrain_petl.experiments.reporting.layout import detail, overview
+from speechbrain_petl.experiments.reporting.rows import make_rows
 from speechbrain_petl.utils.files import write_file
 
 
 def markdown(outcome: Outcome) -> str:
-    """All tables of a plan as Markdown."""
+    """Returns all tables of a plan as Markdown."""
     rows = make_rows(outcome)
     parts = [f"# {outcome.plan['title']}", *outcome.warnings()]
     parts.append(
@@ -31,16 +28,16 @@ def markdown(outcome: Outcome) -> str:
 
 
 def _settings(outcome):
-    """What all runs have in common besides their YAMLs."""
+    """Returns a sentence on the overrides that all runs share."""
     return f"In all runs: {outcome.settings() or 'the settings of the YAMLs'}."
 
 
 def _markdown_table(header, body):
-    """A table with aligned columns."""
+    """Returns a Markdown table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(header, *body)]
 
     def line(cells):
-        """One row; the first column is text, the others are numbers."""
+        """Returns one row; the first column is text, the others are numbers."""
         padded = [cells[0].ljust(widths[0])]
         padded += [c.rjust(w) for c, w in zip(cells[1:], widths[1:])]
         return "| " + " | ".join(padded) + " |"
@@ -50,7 +47,7 @@ def _markdown_table(header, body):
 
 
 def latex(outcome: Outcome) -> str:
-    """The overview as a LaTeX table for the package booktabs."""
+    """Returns the overview as a LaTeX table for the package booktabs."""
     header, body = overview(make_rows(outcome))
     lines = [
         " & ".join(_latex(cell) for cell in row) for row in [header, *body]
@@ -76,7 +73,7 @@ def latex(outcome: Outcome) -> str:
 
 
 def _latex(text):
-    """Escapes a text."""
+    """Escapes a text for LaTeX."""
     for old, new in {
         "_": r"\_",
         "%": r"\%",
@@ -88,7 +85,7 @@ def _latex(text):
 
 
 def long_csv(outcome: Outcome) -> str:
-    """Everything, a line a variant, corpus and number of shots."""
+    """Returns all results as CSV: a line per variant, corpus and number of shots."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     kinds = ("method", "norm", "norm_final", "head")
@@ -119,7 +116,7 @@ def long_csv(outcome: Outcome) -> str:
 
 
 def _number(value):
-    """A number of a CSV file."""
+    """Formats a number for a CSV file."""
     return "" if value is None else f"{value:.4f}"
 
 

@@ -1,22 +1,22 @@
 """Runs one cell, wherever: it is locked, logged, and its failure kept."""
 
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import torch
 from speechbrain_petl.experiments.planning.plan import Cell
 from speechbrain_petl.experiments.running import torchrun_worker as rank
+from speechbrain_petl.experiments.running.locks import lock_of
+from speechbrain_petl.experiments.running.processes import Processes
 from speechbrain_petl.experiments.running.state import (
+    DAMAGED,
     FAILED,
     FINISHED,
     INTERRUPTED,
@@ -31,24 +31,23 @@ BUSY = "busy"  # another process has the cell
 # Exit codes of a run that was asked to stop: it resumes next time
 STOPPED = (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT)
 TAIL = 40  # lines of a failed run's log that are kept
-GRACE = 40  # seconds to end in when asked; torchrun gives its processes 30
 
 
 class Job(NamedTuple):
-    """A cell, ready to be run on any machine that sees its folders.
+    """A cell, ready to be run on any machine with access to its folders.
 
     Arguments
     ---------
     name : str
-        The cell's.
+        Name of the cell.
     folder : str
-        Its output folder.
+        Output folder.
     hash : str
-        What it should be of.
+        Identity of the settings and the data.
     command : list of str
         Command line.
     recipe : str
-        Where to run it.
+        Folder to run it in.
     """
 
     name: str
@@ -61,18 +60,19 @@ class Job(NamedTuple):
 def command_line(
     cell: Cell, data_folder: str, folder: Path, n_processes: int = 1
 ) -> list[str]:
-    """The command of a cell.
+    """Returns the command of a cell.
 
     Arguments
     ---------
     cell : Cell
         The run.
     data_folder : str
-        The corpus.
+        Folder of the corpus.
     folder : Path
-        The output folder.
+        Output folder.
     n_processes : int
-        More than one: data parallel, by ``torchrun``.
+        Number of processes; more than one runs data parallel, by
+        ``torchrun``.
 
     Returns
     -------
@@ -104,107 +104,39 @@ def command_line(
     ]
 
 
-class Processes:
-    """The processes of runs, to be stopped together."""
-
-    def __init__(self):
-        self.running: set[subprocess.Popen] = set()
-        self.stopped = threading.Event()
-
-    def wait(self, process: subprocess.Popen) -> int:
-        """Waits for a process; gives its exit code."""
-        self.running.add(process)
-        if self.stopped.is_set():
-            process.terminate()
-        try:
-            return process.wait()
-        except BaseException:  # this thread is asked to stop, so the run is
-            self.stop()
-            process.wait()
-            raise
-        finally:
-            self.running.discard(process)
-
-    def stop(self) -> None:
-        """Ends them all, and those that are still to come.
-
-        What does not end when it is asked to is killed.
-        """
-        self.stopped.set()
-        running = list(self.running)
-        for process in running:
-            if process.poll() is None:
-                process.terminate()
-        end = time.monotonic() + GRACE
-        for process in running:
-            try:
-                process.wait(max(0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-@contextmanager
-def lock_of(folder: Path) -> Iterator[IO | None]:
-    """Holds the lock of a folder, as long as this process lives at most.
-
-    Arguments
-    ---------
-    folder : Path
-        What only one process may work in.
-
-    Yields
-    ------
-    file or None
-        The lock; None if another process holds it.
-    """
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock = None
-        yield lock
-
-
-def is_running(folder: str | Path) -> bool:
-    """Whether some process, here or elsewhere, has the cell of a folder."""
-    try:
-        with open(Path(folder) / ".lock") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 def run_job(
     job: Job,
     environment: Mapping[str, str],
     force: bool = False,
     processes: Processes | None = None,
+    timeout: float | None = None,
 ) -> tuple[str, float]:
     """Runs a cell unless it is finished or another process has it.
 
-    The lock is the running process's too: it holds when what started it is
-    killed, and is gone with the last of them.
+    The process of the run inherits the lock, which therefore outlives a runner
+    that is killed, and is released with the last of both.
 
     Arguments
     ---------
     job : Job
         The cell.
     environment : dict of str to str
-        Variables on top of this process's.
+        Environment variables in addition to those of this process.
     force : bool
-        Throw away what is there of another plan.
+        If True, discards what the folder holds of other settings or data.
     processes : Processes, optional
-        What the run's process is stopped with.
+        Group of processes that are stopped together.
+    timeout : float, optional
+        Seconds after which a run is ended, and has failed.
 
     Returns
     -------
     outcome : str
         ``finished``, ``failed``, ``interrupted`` (it was asked to stop),
-        ``other`` (what is there is of another plan) or ``busy``.
+        ``other`` (what is there is of another plan), ``damaged`` (it cannot be
+        told of which) or ``busy``.
     seconds : float
+        How long it took.
     """
     folder, start = Path(job.folder), time.monotonic()
     processes = processes or Processes()
@@ -213,9 +145,10 @@ def run_job(
         if lock is None:
             return BUSY, 0.0
         before = state(folder, job.hash)
-        if before == FINISHED or (before == OTHER and not force):
+        foreign = before in (OTHER, DAMAGED)
+        if before == FINISHED or (foreign and not force):
             return before, 0.0
-        if before == OTHER:
+        if foreign:
             _empty(folder)
         (folder / "failed.json").unlink(missing_ok=True)
         write_json(
@@ -231,31 +164,51 @@ def run_job(
                 stderr=log,
                 pass_fds=[lock.fileno()],
             )
-            code = processes.wait(process)
+            code = processes.wait(process, timeout)
         seconds = time.monotonic() - start
         if code == 0 and state(folder, job.hash) == FINISHED:
             return FINISHED, seconds
         if code in STOPPED or processes.stopped.is_set():
             return INTERRUPTED, seconds
+        reason = "the command failed"
+        if code is None:
+            reason = f"it was ended after {timeout:g} s, see --timeout"
+        elif code == 0:
+            reason = "the command ended without results and an artefact"
         text = (folder / "run.log").read_text("utf-8", errors="replace")
-        write_failure(job, code, text)
+        write_failure(job, code, text, reason)
         return FAILED, seconds
 
 
-def write_failure(job: Job, exit_code: int | None, log: str) -> None:
-    """Keeps why a cell failed: its command, exit code and last lines."""
+def write_failure(
+    job: Job, exit_code: int | None, log: str, reason: str
+) -> None:
+    """Records why a cell failed.
+
+    Arguments
+    ---------
+    job : Job
+        The cell.
+    exit_code : int or None
+        Exit code of its command; None if it was ended or lost.
+    log : str
+        What it wrote, of which the last lines are kept.
+    reason : str
+        Why it failed, in a few words.
+    """
     write_json(
         Path(job.folder) / "failed.json",
         {
             "command": job.command,
             "exit_code": exit_code,
+            "reason": reason,
             "log_tail": log.splitlines()[-TAIL:],
         },
     )
 
 
 def _empty(folder):
-    """Removes all but the lock."""
+    """Removes everything but the lock."""
     for path in folder.iterdir():
         if path.name != ".lock":
             shutil.rmtree(path) if path.is_dir() else path.unlink()

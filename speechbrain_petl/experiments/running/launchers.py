@@ -7,35 +7,41 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from speechbrain_petl.experiments.running.job import (
-    Job,
-    Processes,
-    run_job,
-    write_failure,
-)
+from speechbrain_petl.experiments.running.job import Job, run_job, write_failure
+from speechbrain_petl.experiments.running.processes import Processes
 from speechbrain_petl.experiments.running.state import FAILED
+from speechbrain_petl.utils.optional import require
 
-# Threads that wait by spinning slow their neighbours down.
+# Threads that wait by spinning slow their neighbors down.
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class Local:
     """Runs jobs side by side on this machine.
 
-    Each has GPUs of its own if there are several, and its share of the cores.
+    Each has its own GPUs if there are several, and its share of the cores.
 
     Arguments
     ---------
     jobs : int
-        How many at once.
+        Number of jobs at once.
     force : bool
-        Throw away what is there of another plan.
+        If True, discards what a folder holds of other settings or data.
     n_processes : int
-        Processes of one job, each on a GPU of its own.
+        Processes of one job, each on its own GPU.
+    timeout : float, optional
+        Seconds after which a job is ended.
     """
 
-    def __init__(self, jobs: int, force: bool = False, n_processes: int = 1):
+    def __init__(
+        self,
+        jobs: int,
+        force: bool = False,
+        n_processes: int = 1,
+        timeout: float | None = None,
+    ):
         self.force = force
+        self.timeout = timeout
         self.pool = ThreadPoolExecutor(jobs)
         self.processes = Processes()
         self.gpus: queue.SimpleQueue = queue.SimpleQueue()
@@ -57,19 +63,21 @@ class Local:
         own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         try:
             environment = {**self.environment, **own}
-            return run_job(job, environment, self.force, self.processes)
+            return run_job(
+                job, environment, self.force, self.processes, self.timeout
+            )
         finally:
             self.gpus.put(gpus)
 
     def stop(self) -> None:
-        """Stops all jobs; the same command goes on with them later."""
+        """Stops all jobs, to be resumed by the same command later."""
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.processes.stop()
         self.pool.shutdown()
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    """Returns the visible GPUs, as CUDA_VISIBLE_DEVICES names them."""
     count = torch.cuda.device_count()
     names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(
         map(str, range(count))
@@ -78,7 +86,7 @@ def visible_gpus() -> list[str]:
 
 
 def share_gpus(gpus: list[str], jobs: int, n_processes: int) -> list[list[str]]:
-    """Which GPUs each job has; none named where there is no choice.
+    """Assigns GPUs to jobs; names none where there is no choice.
 
     Example
     -------
@@ -96,18 +104,20 @@ def share_gpus(gpus: list[str], jobs: int, n_processes: int) -> list[list[str]]:
 
 
 class Submitit:
-    """Hands jobs to Slurm, or to submitit's stand-in for it.
+    """Submits jobs to Slurm, or to submitit's local stand-in for it.
 
     Arguments
     ---------
     folder : Path
-        For Slurm's scripts and logs; every machine has to see it.
+        Folder of Slurm's scripts and logs, visible to every machine.
     cluster : str
         ``slurm``, or ``local`` for a try on this machine.
     force : bool
-        Throw away what is there of another plan.
+        If True, discards what a folder holds of other settings or data.
+    timeout : float, optional
+        Seconds after which a job is ended.
     parameters : dict
-        Of submitit's executor, such as ``slurm_partition``.
+        Parameters of submitit's executor, such as ``slurm_partition``.
 
     Raises
     ------
@@ -120,33 +130,31 @@ class Submitit:
         folder: Path,
         cluster: str = "slurm",
         force: bool = False,
+        timeout: float | None = None,
         **parameters,
     ):
-        try:
-            import submitit
-        except ImportError:
-            raise ValueError(
-                "--launcher submitit needs submitit: pip install "
-                "'speechbrain-petl[slurm]'."
-            )
+        submitit = require("submitit", "experiments", "--launcher submitit")
         self.force = force
+        self.timeout = timeout
         self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
         self.executor.update_parameters(**parameters)
         self.watchers: list = []
 
     def __call__(self, job: Job) -> Future:
-        """Submits a job; a thread waits for it."""
-        handle = self.executor.submit(run_job, job, PASSIVE, self.force)
+        """Submits a job, and waits for it in a thread."""
+        handle = self.executor.submit(
+            run_job, job, PASSIVE, self.force, None, self.timeout
+        )
         self.watchers.append(handle)
         future: Future = Future()
 
         def watch():
-            """Passes on what the job returns; one that is lost has failed."""
+            """Passes on the result of the job; a lost one has failed."""
             try:
                 future.set_result(handle.result())
             except Exception as error:
                 try:
-                    write_failure(job, None, str(error))
+                    write_failure(job, None, str(error), "the job was lost")
                     future.set_result((FAILED, 0.0))
                 except OSError as worse:  # of the disk, say: all have to stop
                     future.set_exception(worse)

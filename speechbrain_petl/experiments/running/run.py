@@ -1,6 +1,5 @@
 """Runs the cells of a plan: side by side, resumable, failures kept apart."""
 
-import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -11,13 +10,10 @@ from typing import NamedTuple
 
 from speechbrain_petl.demo.corpora import write_small
 from speechbrain_petl.experiments.planning.plan import Cell, Plan
-from speechbrain_petl.experiments.running.job import (
-    BUSY,
-    Job,
-    command_line,
-    is_running,
-)
+from speechbrain_petl.experiments.running.job import BUSY, Job, command_line
+from speechbrain_petl.experiments.running.locks import is_running
 from speechbrain_petl.experiments.running.state import (
+    DAMAGED,
     FAILED,
     FINISHED,
     INTERRUPTED,
@@ -25,6 +21,8 @@ from speechbrain_petl.experiments.running.state import (
     RUNNING,
     cell_hash,
     data_fingerprint,
+    other_versions,
+    read_results,
     state,
 )
 
@@ -34,12 +32,14 @@ NOTES = {
     FAILED: "see {folder}/failed.json",
     OTHER: "{folder} holds a run of other settings or data: give another "
     "output folder, or --force to do it anew",
+    DAMAGED: "{folder}/cell.json is damaged, so that it cannot be told what "
+    "the folder holds: restore the file, or --force to do it anew",
     INTERRUPTED: "it was stopped; the same command goes on with it",
 }
 
 
 class Work(NamedTuple):
-    """A cell of a plan, its job, its corpus's folder and where it stands."""
+    """A cell of a plan, its job, the folder of its corpus, and its state."""
 
     cell: Cell
     job: Job
@@ -48,7 +48,7 @@ class Work(NamedTuple):
 
 
 def data_folder(plan: Plan, corpus: str, output: Path) -> str:
-    """The data of a corpus; a synthetic one is written if it is asked for."""
+    """Returns the folder of a corpus; writes a synthetic one if asked for."""
     folder = plan.data_folders.get(corpus)
     if folder is None:
         raise ValueError(
@@ -69,7 +69,7 @@ def data_folder(plan: Plan, corpus: str, output: Path) -> str:
 def survey(
     plan: Plan, recipes: Path, output: Path, n_processes: int = 1
 ) -> list[Work]:
-    """Looks where each cell of a plan stands.
+    """Finds the state of each cell of a plan.
 
     Arguments
     ---------
@@ -78,7 +78,7 @@ def survey(
     recipes : Path
         The folder with the recipes.
     output : Path
-        Where the plan's results are.
+        Folder of the results.
     n_processes : int
         Processes of one run.
 
@@ -114,16 +114,16 @@ def run(
     work : list of Work
         As from ``survey``.
     submit : callable
-        Starts a job and gives its future, of what ``run_job`` returns.
+        Starts a job; returns a future of the result of ``run_job``.
     jobs : int
-        How many at once.
+        Number of jobs at once.
     say : callable
-        Is told of each cell that ends.
+        Receives a message for each cell that ends.
 
     Returns
     -------
     Counter
-        How many cells ended in which way.
+        Number of cells by outcome.
     """
     waiting = deque(w.job for w in work if w.state != FINISHED)
     outcomes = Counter({FINISHED: len(work) - len(waiting)})
@@ -131,6 +131,7 @@ def run(
     running: dict[Future, Job] = {}
     elsewhere: list[Job] = []  # other processes have these
     say(f"{outcomes[FINISHED]} of {total} cells are finished already")
+    _tell_of_versions([w for w in work if w.state == FINISHED], say)
     while waiting or running or elsewhere:
         while waiting and len(running) < jobs:
             job = waiting.popleft()
@@ -167,15 +168,21 @@ def run(
     return outcomes
 
 
+def _tell_of_versions(finished, say):
+    """Says which cells were made by other versions of packages."""
+    found = [other_versions(Path(w.job.folder)) for w in finished]
+    for text, times in Counter(filter(None, found)).items():
+        say(f"    {times} of them ran with other versions: {text}")
+
+
 def _accuracy(job):
-    """What a cell that is finished found."""
-    results = Path(job.folder) / "results.json"
-    found = json.loads(results.read_text("utf-8"))["accuracy"]
-    return f"{100 * found:.2f} %, "
+    """Returns the accuracy of a finished cell as text."""
+    found = read_results(Path(job.folder)) or {}
+    return f"{100 * found['accuracy']:.2f} %, " if found else ""
 
 
 def clock(seconds: float) -> str:
-    """A duration for people.
+    """Formats a duration as hours, minutes and seconds.
 
     Example
     -------

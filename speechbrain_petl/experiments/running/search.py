@@ -3,108 +3,20 @@
 The test accuracy that a run also computes is not looked at.
 """
 
-import json
-import math
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from speechbrain_petl.experiments.planning.checks import known_options, require
-from speechbrain_petl.experiments.planning.overrides import pairs
+from speechbrain_petl.experiments.planning.checks import (
+    known_options,
+    require as require_names,
+)
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
-from speechbrain_petl.experiments.running.job import (
-    BUSY,
-    Job,
-    command_line,
-    lock_of,
-    run_job,
-)
-from speechbrain_petl.experiments.running.launchers import PASSIVE
-from speechbrain_petl.experiments.running.run import PAUSE
-from speechbrain_petl.experiments.running.state import (
-    FINISHED,
-    INTERRUPTED,
-    cell_hash,
-    data_fingerprint,
-)
-
-
-def read_space(texts: list[str]) -> dict[str, tuple]:
-    """Reads what is searched.
-
-    Arguments
-    ---------
-    texts : list of str
-        As on the command line: ``KEY=LOW:HIGH``, ``KEY=log:LOW:HIGH``,
-        ``KEY=int:LOW:HIGH`` or ``KEY=A,B,...``.
-
-    Returns
-    -------
-    dict of str to tuple
-        By key: ``(scale, low, high)``, the scale being ``linear``, ``log`` or
-        ``int``, or ``("choice", values)``.
-
-    Raises
-    ------
-    ValueError
-        If a text is none of them.
-
-    Example
-    -------
-    >>> read_space(["lr=log:1e-4:1e-1", "n_prompts=int:5:50"])
-    {'lr': ('log', 0.0001, 0.1), 'n_prompts': ('int', 5, 50)}
-    >>> read_space(["reduction_rate=32,64", "pooling=mean,cls"])["pooling"]
-    ('choice', ['mean', 'cls'])
-    """
-    found = pairs(texts, "--space", str)
-    return {key: _range(text) for key, text in found.items()}
-
-
-def _range(text):
-    """What is searched for one key."""
-    if ":" not in text and "," in text:
-        return "choice", [_value(choice) for choice in text.split(",")]
-    scale, *ends = text.split(":")
-    if scale not in ("log", "int"):
-        scale, ends = "linear", [scale, *ends]
-    kinds = int if scale == "int" else (int, float)
-    ends = [_value(end) for end in ends]
-    if (
-        len(ends) != 2
-        or not all(isinstance(end, kinds) for end in ends)
-        or not ends[0] < ends[1] < math.inf
-        or (scale == "log" and ends[0] <= 0)
-    ):
-        raise ValueError(
-            "--space is KEY=LOW:HIGH, KEY=log:LOW:HIGH, KEY=int:LOW:HIGH or "
-            f"KEY=A,B, with LOW below HIGH, not '{text}'."
-        )
-    return scale, *ends
-
-
-def _value(text):
-    """A number if it is one, or else the text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def suggest(trial, space: Mapping[str, tuple]) -> dict:
-    """Asks a trial for a point of the space."""
-    point = {}
-    for key, (kind, *rest) in space.items():
-        if kind == "choice":
-            point[key] = trial.suggest_categorical(key, rest[0])
-        elif kind == "int":
-            point[key] = trial.suggest_int(key, *rest)
-        else:
-            point[key] = trial.suggest_float(key, *rest, log=kind == "log")
-    return point
+from speechbrain_petl.experiments.running.locks import lock_of
+from speechbrain_petl.experiments.running.space import suggest
+from speechbrain_petl.experiments.running.trainer import Trainer
+from speechbrain_petl.utils.optional import require
 
 
 def search(
@@ -117,31 +29,31 @@ def search(
     seed: int = 1234,
     fold: int | None = None,
 ) -> tuple[dict, float]:
-    """Searches, or goes on with a search.
+    """Starts a search, or continues one.
 
     Arguments
     ---------
     yaml : Path
-        A YAML in ``recipes/<Corpus>/hparams``.
+        YAML in ``recipes/<Corpus>/hparams``.
     data_folder : str
-        The corpus.
+        Folder of the corpus.
     space : dict of str to tuple
         As from ``read_space``.
     output : Path
-        Where trials and their record (SQLite) are kept.
+        Folder of the trials and their record (SQLite).
     trials : int
-        How many there should be in all.
+        Total number of trials.
     overrides : dict
-        Of all runs.
+        Overrides of all runs.
     seed : int
-        Of the runs and of the search.
+        Seed of the runs and of the search.
     fold : int, optional
-        The test fold, whose neighbour validates.
+        The test fold, whose neighbor validates.
 
     Returns
     -------
     best : dict
-        The overrides of the best trial.
+        Overrides of the best trial.
     accuracy : float
         Its validation accuracy.
 
@@ -151,28 +63,12 @@ def search(
         If Optuna is not installed, a key is unknown, the folder holds a search
         of other settings or one that is running, or no trial finished.
     """
-    try:
-        import optuna
-    except ImportError:
-        raise ValueError(
-            "search needs optuna: pip install 'speechbrain-petl[search]'."
-        )
-    State = optuna.trial.TrialState
+    optuna = require("optuna", "experiments", "search")
     yaml = yaml.resolve()
-    if not yaml.is_file():
-        raise ValueError(f"There is no YAML file {yaml}.")
-    options = known_options(yaml)
-    require([*space, *overrides], options, f"option of {yaml.name}", "search")
-    both = sorted(set(space) & set(overrides))
-    if both:
-        raise ValueError(f"--space and --set both have {both[0]}: give one.")
-    base = Cell(
-        yaml.parents[1].name,
-        Variant(yaml.stem, yaml.stem),
-        seed,
-        fold,
-        overrides=overrides,
-    )
+    check_keys(yaml, space, overrides)
+    variant = Variant(yaml.stem, yaml.stem)
+    corpus = yaml.parents[1].name
+    base = Cell(corpus, variant, seed, fold, overrides=overrides)
     trainer = Trainer(yaml, data_folder, output.resolve())
     output.mkdir(parents=True, exist_ok=True)
     with lock_of(output) as lock:
@@ -184,100 +80,107 @@ def search(
             direction="maximize",
             load_if_exists=True,
         )
-        _check_settings(study, trainer.job(base, "").hash, output)
+        check_settings(study, trainer.job(base, "").hash, output)
         # A sampler begins with its seed, so one that goes on needs another.
         study.sampler = optuna.samplers.TPESampler(
             seed=seed + len(study.trials)
         )
-        _take_up(study)
-
-        def ended(*others):
-            """Trials that have a result, or are of one of the other states."""
-            return study.get_trials(states=[State.COMPLETE, *others])
-
-        def run(trial):
-            """Trains once; gives the validation accuracy."""
-            point = suggest(trial, space)
-            for other in ended():
-                if other.params == point:  # it would come out the same
-                    return other.value
-            name = _folder(trial)
-            cell = replace(base, overrides={**overrides, **point})
-            found = trainer.train(cell, name)
-            if found is None:
-                raise optuna.TrialPruned(f"{output / name} failed")
-            return found
-
-        study.optimize(run, n_trials=max(0, trials - len(ended(State.PRUNED))))
-        if not ended():
+        take_up(study)
+        pruned = optuna.trial.TrialState.PRUNED
+        study.optimize(
+            Objective(study, trainer, base, space),
+            n_trials=max(0, trials - len(ended(study, pruned))),
+        )
+        if not ended(study):
             raise ValueError(f"No trial of {output} finished: see its folders.")
         return study.best_params, study.best_value
 
 
-class Trainer(NamedTuple):
-    """Trains a recipe with different options.
+def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
+    """Refuses keys that the YAML does not have, or that are given twice.
 
     Arguments
     ---------
     yaml : Path
-        The recipe's.
-    data_folder : str
-        The corpus.
-    output : Path
-        Where each run has a folder.
+        The YAML of the recipe.
+    space : dict
+        What to search, by key.
+    overrides : dict
+        Overrides of all runs, by key.
+
+    Raises
+    ------
+    ValueError
+        Naming the key; or if there is no such YAML.
+    """
+    if not yaml.is_file():
+        raise ValueError(f"There is no YAML file {yaml}.")
+    what = f"option of {yaml.name}"
+    require_names([*space, *overrides], known_options(yaml), what, "search")
+    both = sorted(set(space) & set(overrides))
+    if both:
+        raise ValueError(f"--space and --set both have {both[0]}: give one.")
+
+
+class Objective:
+    """The objective of the search: the validation accuracy of a trial.
+
+    Arguments
+    ---------
+    study : optuna.Study
+        The study, whose earlier trials are not repeated.
+    trainer : Trainer
+        Trains the recipe.
+    base : Cell
+        The run without what is searched.
+    space : dict of str to tuple
+        As from ``read_space``.
     """
 
-    yaml: Path
-    data_folder: str
-    output: Path
+    def __init__(
+        self, study: Any, trainer: Trainer, base: Cell, space: Mapping
+    ):
+        self.study, self.trainer = study, trainer
+        self.base, self.space = base, space
 
-    def job(self, cell: Cell, name: str) -> Job:
-        """A run of the recipe."""
-        recipe, folder = self.yaml.parents[1], self.output / name
-        data = str(Path(self.data_folder).resolve())
-        return Job(
-            name,
-            str(folder),
-            cell_hash(cell, recipe.parent, data_fingerprint(data)),
-            command_line(cell, data, folder),
-            str(recipe),
-        )
-
-    def train(self, cell: Cell, name: str) -> float | None:
-        """Trains; gives the validation accuracy, or None if that failed.
-
-        Arguments
-        ---------
-        cell : Cell
-            The run.
-        name : str
-            Its folder.
-
-        Returns
-        -------
-        float or None
-        """
-        job = self.job(cell, name)
-        outcome, _ = run_job(job, PASSIVE)
-        while outcome == BUSY:  # what a killed search left behind
-            time.sleep(PAUSE)
-            outcome, _ = run_job(job, PASSIVE)
-        if outcome == INTERRUPTED:
-            raise KeyboardInterrupt
-        if outcome != FINISHED:
-            return None
-        file = Path(job.folder) / "results.json"
-        accuracy = json.loads(file.read_text("utf-8"))["valid_accuracy"]
-        if accuracy is None:
-            raise ValueError(
-                f"{self.yaml.name} ran without a validation split, which a "
-                "search selects on: choose a protocol that has one."
-            )
-        return accuracy
+    def __call__(self, trial: Any) -> float:
+        """Trains once; returns the validation accuracy."""
+        point = suggest(trial, self.space)
+        for other in ended(self.study):
+            if other.params == point:  # it would come out the same
+                return other.value
+        name = folder_of(trial)
+        cell = replace(self.base, overrides={**self.base.overrides, **point})
+        found = self.trainer.train(cell, name)
+        if found is None:
+            optuna = require("optuna", "experiments", "search")
+            raise optuna.TrialPruned(f"{self.trainer.output / name} failed")
+        return found
 
 
-def _check_settings(study, settings, output):
-    """Refuses to go on with trials that cannot be compared with new ones."""
+def ended(study: Any, *others: Any) -> list:
+    """Returns trials that have a result, or are in one of other states."""
+    states = require("optuna.trial", "experiments", "search").TrialState
+    return study.get_trials(states=[states.COMPLETE, *others])
+
+
+def check_settings(study: Any, settings: str, output: Path) -> None:
+    """Refuses to continue trials that cannot be compared with new ones.
+
+    Arguments
+    ---------
+    study : optuna.Study
+        The study, which records the settings of its first trial.
+    settings : str
+        Hash of the settings of this search.
+    output : Path
+        Folder of the search, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the settings differ.
+    """
     if study.user_attrs.setdefault("settings", settings) != settings:
         raise ValueError(
             f"{output} holds a search with another YAML, data, seed, fold or "
@@ -286,16 +189,21 @@ def _check_settings(study, settings, output):
     study.set_user_attr("settings", settings)
 
 
-def _folder(trial):
-    """The name of a trial's folder, which that of another may have been."""
+def folder_of(trial: Any) -> str:
+    """Returns the name of a trial's folder; a repeated trial keeps its own."""
     return trial.user_attrs.get("folder", f"trial_{trial.number}")
 
 
-def _take_up(study):
-    """Goes on with trials that were killed or stopped, in their folders."""
-    from optuna.trial import TrialState
+def take_up(study: Any) -> None:
+    """Queues trials that were killed or stopped anew, in their folders.
 
-    last = {_folder(trial): trial for trial in study.trials}
+    Arguments
+    ---------
+    study : optuna.Study
+        The study.
+    """
+    TrialState = require("optuna.trial", "experiments", "search").TrialState
+    last = {folder_of(trial): trial for trial in study.trials}
     for name, trial in last.items():
         if trial.state == TrialState.RUNNING:
             study.tell(trial.number, state=TrialState.FAIL)

@@ -1,4 +1,4 @@
-"""One process of a data-parallel run, which ends with what started it.
+"""One process of a data-parallel run, which ends with its parent.
 
 ``torchrun`` gives each of its processes a session of its own, so that they
 outlive it when it is killed: they would go on training, on a GPU and in a

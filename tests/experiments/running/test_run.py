@@ -1,49 +1,16 @@
 """Cells are run once, resumed when interrupted, kept when they fail."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import threading
-import time
-from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.__main__ import main
-from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.reporting.collect import collect
 from speechbrain_petl.experiments.reporting.rows import make_rows
-from speechbrain_petl.experiments.running import job, run
-from speechbrain_petl.experiments.running.job import (
-    command_line,
-    is_running,
-    lock_of,
-)
-from speechbrain_petl.experiments.running.launchers import Local
+from speechbrain_petl.experiments.running import run
+from speechbrain_petl.experiments.running.locks import is_running, lock_of
 
-BAD = {"label": "bad", "yaml": "lora", "overrides": {"behave": "fail"}}
-SLOW = {"label": "slow", "yaml": "lora", "overrides": {"behave": "wait"}}
-
-
-def count(folder, name):
-    """How often a cell was started or ended."""
-    file = folder / name
-    return len(file.read_text()) if file.exists() else 0
-
-
-@pytest.fixture
-def experiments(recipes, tmp_path, capsys):
-    """Runs a plan in this process: exit code, and what was printed."""
-
-    def run(plan, *more):
-        output = tmp_path / "out"
-        arguments = ["run", str(plan), "--recipes", str(recipes)]
-        code = main([*arguments, "--output", str(output), *more])
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err, output
-
-    return run
+from tests.experiments.running.stand_ins import BAD, count, until
 
 
 def test_finished_cells_are_not_run_again(experiments, write_plan, data):
@@ -190,31 +157,9 @@ def test_plans_share_a_folder_and_their_cells(experiments, write_plan, capsys):
     assert "one of first, second" in capsys.readouterr().err
 
 
-def test_each_job_has_gpus_of_its_own(monkeypatch):
-    """Those that the user left to this process, not the machine's first."""
-
-    def devices(*arguments):
-        """What the jobs of a launcher are given."""
-        queue = Local(*arguments).gpus
-        return [",".join(queue.get()) for _ in range(arguments[0])]
-
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3,5,7")
-    assert devices(4) == ["2", "3", "5", "7"]
-    assert devices(2, False, 2) == ["2,3", "5,7"]
-    assert devices(1, False, 4) == [""], "all of them"
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert devices(5) == ["0", "1", "2", "3", "0"]
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
-    assert devices(2) == ["", ""]
-
-
-def test_ranks_on_the_cpu_talk_by_gloo(monkeypatch, tmp_path):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    for device, expected in (("cuda", False), ("cpu", True)):
-        cell = Cell("ESC50", Variant("a", "a"), 1, overrides={"device": device})
-        command = command_line(cell, "data", tmp_path, n_processes=2)
-        assert ("--distributed_backend=gloo" in command) == expected
+def test_durations_for_people():
+    assert run.clock(3599.9) == "0:59:59"
+    assert run.clock(3700) == "1:01:40"
 
 
 def test_only_and_shards(experiments, write_plan):
@@ -229,186 +174,3 @@ def test_only_and_shards(experiments, write_plan):
     assert code == 2 and "No cell is left" in text
     code, text, _ = experiments(plan, "--data_folder", "ESC50=/nowhere")
     assert code == 2 and "no data folder /nowhere" in text
-
-
-def start(plan, recipes, output, *more):
-    """Starts a runner as a process of its own."""
-    command = [sys.executable, "-m", "speechbrain_petl.experiments", "run"]
-    command += [str(plan), "--recipes", str(recipes), "--output", str(output)]
-    root = str(Path(__file__).parents[3])
-    return subprocess.Popen(
-        [*command, *more],
-        env={**os.environ, "PYTHONPATH": root},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        # Where the tests run in the background, SIGINT is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def until(condition):
-    """Waits for something to happen."""
-    deadline = time.time() + 60
-    while not condition():
-        assert time.time() < deadline
-        time.sleep(0.05)
-
-
-@pytest.mark.slow
-@pytest.mark.fault("experiments: runner killed by SIGKILL")
-def test_a_killed_runner_loses_nothing(recipes, write_plan, tmp_path):
-    """Not even the run that it leaves behind is run twice."""
-    plan = write_plan(["linear", SLOW], folds=[1, 2])
-    output = tmp_path / "out"
-    first = start(plan, recipes, output)
-    orphan = output / "ESC50/slow/seed_1234/fold_1"
-    until(lambda: count(orphan, "starts"))
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    second = start(plan, recipes, output)
-    other = output / "ESC50/slow/seed_1234/fold_2"
-    until(lambda: count(other, "starts"))
-    assert count(orphan, "starts") == 1, "it is still running"
-    for cell in (orphan, other):
-        (cell / "go").touch()
-    text, _ = second.communicate(timeout=60)
-    assert second.returncode == 0, text
-    cells = [path.parent for path in output.rglob("cell.json")]
-    assert len(cells) == 4
-    assert {count(cell, "starts") for cell in cells} == {1}
-    assert {count(cell, "ends") for cell in cells} == {1}
-
-
-def alive(file):
-    """Whether the process that wrote its number to a file lives."""
-    try:
-        os.kill(int(file.read_text()), 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-TORCHRUN = ("--launcher", "torchrun", "--nproc", "2")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("more", [(), TORCHRUN], ids=["local", "torchrun"])
-@pytest.mark.fault("experiments: runner and all it started killed by SIGKILL")
-def test_killed_with_all_it_started_it_goes_on(
-    more, recipes, write_plan, tmp_path
-):
-    """Ranks of torchrun, which have sessions of their own, go down as well."""
-    plan = write_plan(["linear", SLOW], folds=[1])
-    output = tmp_path / "out"
-    runner = start(plan, recipes, output, *more)
-    cell = output / "ESC50/slow/seed_1234/fold_1"
-    ranks = [cell / f"pid_{rank}" for rank in range(2 if more else 1)]
-    until(lambda: all(r.exists() and r.read_text() for r in ranks))
-    os.killpg(runner.pid, signal.SIGKILL)
-    runner.wait()
-    until(lambda: not any(map(alive, ranks)))
-    (cell / "go").touch()
-    runner = start(plan, recipes, output, *more)
-    text, _ = runner.communicate(timeout=120)
-    assert runner.returncode == 0, text
-    assert "1 of 2 cells are finished already" in text
-    assert count(cell, "starts") == 2 * len(ranks)
-    assert count(cell, "ends") == len(ranks)
-
-
-@pytest.mark.slow
-@pytest.mark.fault("experiments: torchrun stopped by SIGINT")
-def test_a_stopped_torchrun_has_not_failed(recipes, write_plan, tmp_path):
-    plan = write_plan([SLOW], folds=[1])
-    output = tmp_path / "out"
-    cell = output / "ESC50/slow/seed_1234/fold_1"
-    for way in (os.kill, os.killpg):  # by another program; by Ctrl-C
-        runner = start(plan, recipes, output, *TORCHRUN)
-        seen = count(cell, "starts")
-        until(lambda: count(cell, "starts") == seen + 2)
-        way(runner.pid, signal.SIGINT)
-        text, _ = runner.communicate(timeout=120)
-        assert runner.returncode == 1 and "the same command goes on" in text
-        assert not (cell / "failed.json").exists()
-        assert not alive(cell / "pid_0") and not alive(cell / "pid_1")
-
-
-@pytest.mark.fault("experiments: a run that does not end when it is asked to")
-def test_a_run_that_does_not_hear_is_killed(monkeypatch):
-    monkeypatch.setattr(job, "GRACE", 0.2)
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-    code += "; print('deaf', flush=True); time.sleep(60)"
-    deaf = subprocess.Popen([sys.executable, "-c", code], stdout=-1, text=True)
-    assert deaf.stdout.readline() == "deaf\n"
-    processes = job.Processes()
-    waiting = threading.Thread(target=processes.wait, args=[deaf])
-    waiting.start()
-    until(lambda: processes.running)
-    processes.stop()
-    waiting.join(timeout=10)
-    assert deaf.returncode == -signal.SIGKILL
-    deaf.stdout.close()
-
-
-@pytest.mark.slow
-@pytest.mark.fault("experiments: runner stopped by SIGTERM")
-def test_a_stopped_runner_stops_its_runs_and_resumes(
-    recipes, write_plan, tmp_path
-):
-    plan = write_plan([SLOW], folds=[1])
-    output = tmp_path / "out"
-    cell = output / "ESC50/slow/seed_1234/fold_1"
-    runner = start(plan, recipes, output)
-    until(lambda: count(cell, "starts"))
-    runner.send_signal(signal.SIGTERM)
-    text, _ = runner.communicate(timeout=60)
-    assert runner.returncode == 1 and "the same command goes on" in text
-    assert not (cell / "failed.json").exists()
-    (cell / "go").touch()
-    runner = start(plan, recipes, output)
-    runner.communicate(timeout=60)
-    assert runner.returncode == 0
-    assert (count(cell, "starts"), count(cell, "ends")) == (2, 1)
-
-
-@pytest.mark.slow
-@pytest.mark.fault("experiments: two runners on one folder")
-def test_two_runners_share_the_work(recipes, write_plan, tmp_path):
-    plan = write_plan(
-        ["linear", "lora"], folds=[1, 2, 3], overrides={"seconds": 0.5}
-    )
-    output = tmp_path / "out"
-    runners = [start(plan, recipes, output) for _ in range(2)]
-    for runner in runners:
-        text, _ = runner.communicate(timeout=120)
-        assert runner.returncode == 0, text
-    cells = [path.parent for path in output.rglob("cell.json")]
-    assert [count(cell, "starts") for cell in cells] == [1] * 6
-
-
-@pytest.mark.slow
-def test_submitit_runs_cells(experiments, write_plan):
-    pytest.importorskip("submitit")
-    plan = write_plan(["linear"], folds=[1])
-    arguments = ["--launcher", "submitit", "--cluster", "local"]
-    code, text, output = experiments(plan, *arguments)
-    assert code == 0, text
-    assert count(output / "ESC50/linear/seed_1234/fold_1", "ends") == 1
-
-
-@pytest.mark.slow
-@pytest.mark.fault("experiments: a Slurm job is lost")
-def test_a_job_that_submitit_loses_stops_nothing(experiments, write_plan):
-    pytest.importorskip("submitit")
-    plan = write_plan(["linear", "lora"], folds=[1])
-    _, _, output = experiments(plan, "--dry-run")
-    lost = output / "ESC50/linear/seed_1234/fold_1"
-    (lost / "run.log").mkdir(parents=True)  # so that the job itself raises
-    arguments = ["--launcher", "submitit", "--cluster", "local"]
-    code, text, _ = experiments(plan, *arguments)
-    assert code == 1 and "1 failed" in text and "1 finished" in text
-    failure = json.loads((lost / "failed.json").read_text())
-    assert failure["exit_code"] is None
-    assert any("IsADirectoryError" in line for line in failure["log_tail"])

@@ -1,1 +1,1 @@
-"""The papers' figures, one kind a file; each gives a matplotlib figure."""
+"""The papers' figures, one kind per file; each returns a matplotlib figure."""

@@ -13,7 +13,7 @@ from speechbrain_petl.experiments.reporting.figures.style import (
 
 
 class Point(NamedTuple):
-    """An accuracy in %, its standard deviation, and where it stands."""
+    """An accuracy in %, its standard deviation, and its position x."""
 
     x: float
     mean: float
@@ -79,7 +79,7 @@ def against_shots(lines: Mapping[str, Sequence[Point]], title: str) -> Figure:
 
 
 def _draw(axes, name, points, look):
-    """A line with its points and their deviations."""
+    """Draws a line with its points and their deviations."""
     axes.errorbar(
         [point.x for point in points],
         [point.mean for point in points],
@@ -94,7 +94,7 @@ def _draw(axes, name, points, look):
 
 
 def _finish(figure, axes, title):
-    """What both have."""
+    """Adds what both figures have: axis labels, title and legend."""
     axes.set_ylabel("test accuracy, %")
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)

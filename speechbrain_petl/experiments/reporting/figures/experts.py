@@ -1,4 +1,4 @@
-"""What each expert of a mixture contributes, layer by layer."""
+"""The share of each expert of a mixture, layer by layer."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from speechbrain.dataio.preprocess import AudioNormalizer
 def expert_shares(
     run: str | Path, data_folder: str, n_clips: int = 100
 ) -> torch.Tensor:
-    """The mean weight of each expert over tokens and test clips.
+    """Computes the mean weight of each expert over tokens and test clips.
 
     Of Soft-MoA these are the combine weights, summed over an expert's slots;
     of Dense-MoA the router's.
@@ -58,7 +58,7 @@ def expert_shares(
         """Adds up the weights of a layer's tokens."""
 
         def hook(module, inputs):
-            """Sees what the mixture reads, [1, T, d]."""
+            """Receives the input of the mixture [1, T, d]."""
             weights = module.weights(inputs[0])[0].mean(dim=0)
             shares[layer] += (
                 weights.flatten(1).sum(1) if weights.ndim > 1 else weights
@@ -79,7 +79,7 @@ def expert_shares(
 
 
 def _n_experts(mixture):
-    """How many experts a mixture has: the first axis of their tensors."""
+    """Returns the number of experts of a mixture."""
     return len(next(mixture.experts.parameters()))
 
 

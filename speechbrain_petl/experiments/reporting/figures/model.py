@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from speechbrain_petl.artefacts.format import read_metadata
-from speechbrain_petl.artefacts.load import Trained, load_backbone, load_trained
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.trained import Trained
 
 
 def load_model(run: str | Path) -> Trained:
@@ -22,11 +22,8 @@ def load_model(run: str | Path) -> Trained:
     -------
     Trained
     """
-    artefact = Path(run) / "artefact"
+    artefact = Artefact.open(Path(run) / "artefact")
     results = json.loads((Path(run) / "results.json").read_text())
     source = results["hyperparameters"]["ast_source"]
-    backbone = load_backbone(
-        read_metadata(artefact / "artefact.json"),
-        source if Path(source).is_dir() else None,
-    )
-    return load_trained(artefact, backbone)
+    local = source if Path(source).is_dir() else None
+    return artefact.load(artefact.backbone(local))

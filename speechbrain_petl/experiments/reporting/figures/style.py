@@ -10,12 +10,12 @@ from speechbrain_petl.utils.files import write_file
 
 MARKERS = "osD^vP*X<>h"
 LINES = ("-", "--", ":", "-.")
-# Far apart in lightness too, so that they are told apart in greyscale.
-COLOURS = ("#000000", "#e07b39", "#2f7fc1", "#5b2a86", "#b0b0b0")
+# Far apart in lightness too, so that they are told apart in grayscale.
+COLORS = ("#000000", "#e07b39", "#2f7fc1", "#5b2a86", "#b0b0b0")
 
 
 def looks(number: int) -> list[dict]:
-    """Styles that differ in marker, line and colour.
+    """Returns styles that differ in marker, line and color.
 
     Arguments
     ---------
@@ -32,20 +32,20 @@ def looks(number: int) -> list[dict]:
     >>> looks(2)[1]
     {'marker': 's', 'linestyle': '--', 'color': '#e07b39'}
     """
-    styles = zip(cycle(MARKERS), cycle(LINES), cycle(COLOURS))
+    styles = zip(cycle(MARKERS), cycle(LINES), cycle(COLORS))
     return [
-        {"marker": marker, "linestyle": line, "color": colour}
-        for marker, line, colour in islice(styles, number)
+        {"marker": marker, "linestyle": line, "color": color}
+        for marker, line, color in islice(styles, number)
     ]
 
 
 def new_figure(width: float = 6.4, height: float = 4.0) -> Figure:
-    """An empty figure, in inches, that keeps labels apart by itself."""
+    """Returns an empty figure of a size in inches, with constrained layout."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def legend_beside(figure: Figure, axes) -> None:
-    """Puts the legend where it covers nothing: to the right of the axes."""
+    """Puts the legend to the right of the axes, where it covers nothing."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside right upper", fontsize=8, frameon=False

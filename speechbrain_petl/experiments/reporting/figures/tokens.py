@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from speechbrain_petl.artefacts.load import Trained
+from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.datasets import read_clip, read_manifest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.style import (
@@ -20,7 +20,7 @@ N_CLASSES = 10
 
 
 class Embeddings:
-    """What a model makes of clips.
+    """Embeddings of clips.
 
     Arguments
     ---------

@@ -1,4 +1,4 @@
-"""Training curves, from the log that a run keeps."""
+"""Training curves, from the log of a run."""
 
 import re
 from collections.abc import Mapping

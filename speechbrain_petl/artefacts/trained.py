@@ -1,0 +1,41 @@
+"""Trained: the modules of an artefact, ready to use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.petl import PETLModel
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The modules of an artefact, in eval mode, and its facts.
+
+    Arguments
+    ---------
+    metadata : mapping
+        The artefact's ``artefact.json``.
+    compute_features : FrontEnd
+        The front end.
+    encoder : PETLModel
+        The adapted backbone.
+    classifier : torch.nn.Module
+        The head, from embeddings [B, d] to logits [B, classes].
+    """
+
+    metadata: Mapping[str, Any]
+    compute_features: FrontEnd
+    encoder: PETLModel
+    classifier: nn.Module
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels in the order of the logits."""
+        return self.metadata["labels"]
+
+    @property
+    def modules(self) -> tuple[FrontEnd, PETLModel, nn.Module]:
+        """Front end, encoder and head."""
+        return self.compute_features, self.encoder, self.classifier

@@ -1,0 +1,28 @@
+"""What the cells left is read, and what cannot be is told."""
+
+import json
+
+from speechbrain_petl.experiments.reporting.collect import collect
+from speechbrain_petl.experiments.reporting.table import write_tables
+
+
+def test_results_of_other_settings_are_not_shown(output):
+    for fold in (1, 2):
+        cell = output / f"ESC50/lora/seed_1/fold_{fold}/cell.json"
+        cell.write_text('{"hash": "1"}')
+    text = write_tables(collect(output), output / "tables")["table.md"]
+    assert "(3/5)" in text and "2 of 10 cells are missing, 0" in text
+    assert "2 of the missing cells hold runs of other settings" in text
+
+
+def test_a_failure_that_is_damaged_is_a_failure(output):
+    folder = output / "ESC50/lora/seed_1/fold_1"
+    (folder / "results.json").unlink()
+    for content in ("", "{}", "[]"):
+        (folder / "failed.json").write_text(content)
+        (result,) = collect(output).group(variant="lora", fold=1)
+        assert result.state == "failed" and result.results is None
+        assert result.failure["reason"] and result.failure["log_tail"] == []
+    (folder / "failed.json").write_text(json.dumps({"reason": "nan"}))
+    (result,) = collect(output).group(variant="lora", fold=1)
+    assert result.failure["reason"] == "nan"

@@ -1,0 +1,23 @@
+"""One cell: its command, and why it failed."""
+
+import json
+
+from speechbrain_petl.experiments.planning.plan import Cell, Variant
+from speechbrain_petl.experiments.running.job import command_line
+
+
+def test_ranks_on_the_cpu_talk_by_gloo(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    for device, expected in (("cuda", False), ("cpu", True)):
+        cell = Cell("ESC50", Variant("a", "a"), 1, overrides={"device": device})
+        command = command_line(cell, "data", tmp_path, n_processes=2)
+        assert ("--distributed_backend=gloo" in command) == expected
+
+
+def test_a_run_without_an_artefact_says_so(experiments, recipes, write_plan):
+    (recipes / "ESC50" / "train.py").write_text("print('nothing done')")
+    _, _, output = experiments(write_plan(["linear"], folds=[1]))
+    cell = output / "ESC50/linear/seed_1234/fold_1"
+    failure = json.loads((cell / "failed.json").read_text())
+    assert failure["exit_code"] == 0
+    assert "ended without results" in failure["reason"]
