@@ -126,6 +126,7 @@ ROWS = (
         insertions=Maybe(SITES),
         unfrozen=ListOf(Text(64), 1000),
         gradient_checkpointing=FLAG,
+        frozen_in_train_mode=FLAG,
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),

@@ -19,11 +19,7 @@ TOOL = Path(__file__).parents[2] / "tools" / "fuzz_artefacts.py"
 # What stored artefacts name: these addresses never change.
 ADDRESSES = """
 speechbrain_petl.lobes.ast.AST
-speechbrain_petl.lobes.wav2vec2.Wav2Vec2
-speechbrain_petl.lobes.whisper.Whisper
 speechbrain_petl.lobes.features.ASTFbank
-speechbrain_petl.lobes.waveforms.Waveforms
-speechbrain_petl.lobes.whisper_fbank.WhisperFbank
 speechbrain_petl.lobes.petl.PETLModel
 speechbrain_petl.lobes.insertion.Parallel
 speechbrain_petl.lobes.insertion.Sequential
@@ -63,6 +59,10 @@ speechbrain.nnet.activations.Swish
 peft.LoraConfig
 peft.VeraConfig
 peft.IA3Config
+speechbrain_petl.lobes.wav2vec2.Wav2Vec2
+speechbrain_petl.lobes.whisper.Whisper
+speechbrain_petl.lobes.waveforms.Waveforms
+speechbrain_petl.lobes.whisper_fbank.WhisperFbank
 """.split()
 # Public names of lobes that no artefact names, and why.
 NOT_NAMED = {
@@ -165,8 +165,9 @@ def test_no_listed_lobe_calls_what_runs_code():
         nodes = list(ast.walk(ast.parse(source)))
         found = {getattr(node, "id", "") for node in nodes} & BUILTINS
         found |= {getattr(node, "attr", "") for node in nodes} & METHODS
-        expected = {"from_pretrained"} if row.role == "backbone" else set()
-        assert found == expected, row.address
+        if row.role == "backbone":
+            found -= {"from_pretrained"}
+        assert not found, row.address
 
 
 # What a row's other arguments are while one is at its extremes
@@ -176,6 +177,7 @@ BASE = {
     "reduction_rate": 4,
     "n_prompts": 2,
     "num_tokens": 2,
+    "max_length": 64,
     "frames": 64,
     "border": 2,
     "in_features": 4,
