@@ -25,9 +25,9 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
 )
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
-from speechbrain_petl.lobes import pooling
-from speechbrain_petl.lobes.ast import POOLINGS
+from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
 from speechbrain_petl.lobes.ast_positions import POSITIONS
+from speechbrain_petl.lobes.pooling import POOLINGS
 from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
 from speechbrain_petl.utils.messages import printable
 
@@ -74,7 +74,7 @@ ROWS = (
         revision=Maybe(NAME),
         max_length=Maybe(CLIP),
         position_embeddings=Choice(*POSITIONS),
-        pooling=Choice(*POOLINGS),
+        pooling=Choice(*AST_POOLINGS),
     ),
     _row(
         "backbone",
@@ -82,7 +82,7 @@ ROWS = (
         source=LOCATED,
         revision=Maybe(NAME),
         max_length=Maybe(CLIP),
-        pooling=Choice(*pooling.POOLINGS),
+        pooling=Choice(*POOLINGS),
         time_masking=FLAG,
     ),
     _row(
@@ -91,7 +91,16 @@ ROWS = (
         source=LOCATED,
         revision=Maybe(NAME),
         max_length=Maybe(CLIP),
-        pooling=Choice(*pooling.POOLINGS),
+        pooling=Choice(*POOLINGS),
+    ),
+    _row(
+        "front end",
+        f"{LOBES}.features.ASTFbank",
+        max_length=CLIP,
+        n_mels=Number(1, 1024, whole=True),
+        sample_rate=RATE,
+        mean=FACTOR,
+        std=Number(1e-9, 1e6),
     ),
     _row(
         "front end",
@@ -108,15 +117,6 @@ ROWS = (
         max_length=CLIP,
         n_mels=Number(1, 1024, whole=True),
         sample_rate=RATE,
-    ),
-    _row(
-        "front end",
-        f"{LOBES}.features.ASTFbank",
-        max_length=CLIP,
-        n_mels=Number(1, 1024, whole=True),
-        sample_rate=RATE,
-        mean=FACTOR,
-        std=Number(1e-9, 1e6),
     ),
     # What joins them
     _row(
