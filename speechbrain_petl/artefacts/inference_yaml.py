@@ -8,6 +8,7 @@ import importlib
 import inspect
 import io
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from hyperpyyaml import RefTag, dump_hyperpyyaml
@@ -30,6 +31,8 @@ def inference_yaml(
     ast_revision: str | None,
     sample_rate: int,
     tensors: str,
+    backbone_class: str | None = None,
+    front_end: tuple[str, Mapping[str, Any]] | None = None,
 ) -> str:
     """Derives an artefact's ``hyperparams.yaml``.
 
@@ -50,6 +53,11 @@ def inference_yaml(
         Sample rate of the waveforms in Hz.
     tensors : str
         SHA-256 of ``petl.safetensors``.
+    backbone_class : str, optional
+        Address of the class of the backbone, where the run's YAML has a
+        function that chooses it; as it stands there by default.
+    front_end : tuple of str and mapping, optional
+        Address and options of the front end, likewise.
 
     Returns
     -------
@@ -82,6 +90,11 @@ def inference_yaml(
     locate.yaml_set_ctag(_tag(LOCATE))
     kept[backbone]["source"] = locate
     kept[backbone]["revision"] = RefTag("<ast_revision>")
+    if backbone_class:
+        kept[backbone].yaml_set_ctag(_tag(f"!new:{backbone_class}"))
+    if front_end:
+        kept["compute_features"] = CommentedMap(front_end[1])
+        kept["compute_features"].yaml_set_ctag(_tag(f"!new:{front_end[0]}"))
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
