@@ -178,7 +178,8 @@ def write_artefact(
         revision,
         compute_features.sample_rate,
         digest,
-        {"backbone": backbone, "compute_features": compute_features},
+        _address(backbone),
+        (_address(compute_features), compute_features.options()),
     )
     check_metadata(metadata, METADATA)
     try:
@@ -199,6 +200,11 @@ def write_artefact(
             LABELS: label_map(labels),
         }.items():
             (new / name).write_bytes(text.encode("utf-8"))
+
+
+def _address(module):
+    """Returns the address of a module's class."""
+    return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
 def unwrap(module: nn.Module) -> nn.Module:
