@@ -1,6 +1,7 @@
 """Holds for the whole suite, doctests included."""
 
 import json
+import logging
 import os
 import runpy
 import sys
@@ -14,6 +15,19 @@ RECORD = {}  # (fault, test): how often it was tried and went well, or did not
 def pytest_addoption(parser):
     """For docs/RELIABILITY.md, which tools/reliability_table.py makes."""
     parser.addoption("--record", help="write which faults were tried, as JSON")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems():
+    """Lets Hypothesis ask every module for its file.
+
+    SpeechBrain's lazy ones would import what is not installed.
+    """
+    from speechbrain.utils.importutils import LazyModule
+
+    for module in list(sys.modules.values()):
+        if isinstance(module, LazyModule):
+            module.__dict__.setdefault("__file__", None)
 
 
 @pytest.fixture
@@ -115,7 +129,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         text = (recipe / f"{yaml}.yaml").read_text()
         overrides = {
             "data_folder": "nowhere",
-            "ast_source": tiny_folder,
+            "source": tiny_folder,
             "max_length": 48,
             "output_folder": str(tmp_path_factory.mktemp("run")),
             **overrides,
@@ -123,7 +137,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         hparams = load_hyperpyyaml(text, overrides)
         encoder = CategoricalEncoder()
         encoder.update_from_iterable(labels)
-        width = hparams["ast"].config.hidden_size
+        width = hparams["backbone"].config.hidden_size
         head = hparams["classifier"](width, len(encoder))
         generator = torch.Generator().manual_seed(len(labels))
         with torch.no_grad():
@@ -133,7 +147,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
                     tensor += noise.normal_(generator=generator).abs() * 0.1
         write_artefact(
             folder,
-            hparams["ast"],
+            hparams["backbone"],
             hparams["compute_features"],
             hparams["encoder"],
             head,
@@ -170,7 +184,7 @@ def arguments(corpora, tiny_folder):
     def make(recipe, output, *more):
         options = {
             "data_folder": corpora[recipe],
-            "ast_source": tiny_folder,
+            "source": tiny_folder,
             "output_folder": output,
             "max_length": 48,
             "batch_size": 4,
@@ -186,10 +200,13 @@ def arguments(corpora, tiny_folder):
 def train(monkeypatch):
     """``train(yaml, arguments)``: runs train.py in this process."""
 
+    from speechbrain_petl.training.run_folder import release
+
     from speechbrain.utils import logger
 
     def run(yaml, args):
-        recipe = Path(yaml).parents[1]
+        parents = Path(yaml).parents
+        recipe = next(p for p in parents if (p / "train.py").is_file())
         script = str(recipe / "train.py")
         monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)
@@ -198,6 +215,12 @@ def train(monkeypatch):
         # Which packages there are: pip takes a second to tell, at each run.
         monkeypatch.setattr(logger, "get_environment_description", str)
         monkeypatch.syspath_prepend(str(recipe))
-        runpy.run_path(script, run_name="__main__")
+        for handler in list(logging.getLogger().handlers):
+            if getattr(handler, "baseFilename", "").endswith("log.txt"):
+                logging.getLogger().removeHandler(handler)  # another run's
+        try:
+            runpy.run_path(script, run_name="__main__")
+        finally:
+            release()  # as the end of a process does
 
     return run

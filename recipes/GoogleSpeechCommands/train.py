@@ -14,7 +14,7 @@ from speechbrain_petl.dataio.datasets import make_datasets
 from speechbrain_petl.dataio.few_shot import keep_shots
 from speechbrain_petl.dataio.labels import load_label_encoder
 from speechbrain_petl.training.brain import AudioClassificationBrain
-from speechbrain_petl.training.launch import start
+from speechbrain_petl.training.launch import check_data, start
 
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
@@ -66,6 +66,7 @@ if __name__ == "__main__":
         keep_shots,
         args=[hparams["train_manifest"], hparams["shots"], hparams["draw"]],
     )
+    check_data(hparams)
 
     # Waveforms and label indices
     label_encoder = load_label_encoder(hparams["label_map"])

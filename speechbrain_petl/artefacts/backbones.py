@@ -1,14 +1,13 @@
 """Which backbone an artefact was trained on, and where it is here."""
 
 import copy
-import hashlib
-import json
 import os
 from pathlib import Path
 
 import torch
 from huggingface_hub import try_to_load_from_cache
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.fingerprint import fingerprint
 from torch import nn
 
 # Folders that hold backbones' folders, separated as PATH is.
@@ -46,7 +45,7 @@ def locate(name: str) -> str:
     Arguments
     ---------
     name : str
-        The artefact's ``ast_source``, or what overrides it.
+        The artefact's ``source``, or what overrides it.
 
     Returns
     -------
@@ -68,37 +67,10 @@ def locate(name: str) -> str:
     raise ValueError(
         f"The backbone '{name}' was a local folder where this artefact was "
         "trained, and is not found here: give its folder by "
-        "overrides={'ast_source': '/path/to/" + name + "'} "
+        "overrides={'source': '/path/to/" + name + "'} "
         f"(--backbone on the command line), or set {SEARCH_VARIABLE} to the "
         f"folder that holds '{name}'."
     )
-
-
-def fingerprint(backbone: Backbone) -> str:
-    """Identifies a backbone by what it computes, not by where it comes from.
-
-    The SHA-256 of the configuration's fields that matter and of all tensors in
-    float32 by role (``Backbone.identity``); not of those that follow the clip
-    length. A copy of a hub's model, in half precision or not, in one file or
-    several, and after a renaming in transformers has the same fingerprint.
-
-    Arguments
-    ---------
-    backbone : Backbone
-        As loaded, on any device.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    fields, tensors = backbone.identity()
-    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().float().contiguous()
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().data)
-    return digest.hexdigest()
 
 
 def check_backbone(backbone: Backbone, expected: str) -> None:
@@ -116,7 +88,7 @@ def check_backbone(backbone: Backbone, expected: str) -> None:
             "this artefact was trained on: its fingerprint is "
             f"{found[:12]}..., but the artefact's is {expected[:12]}...; give "
             "the right one by "
-            "overrides={'ast_source': ...} (--backbone on the command line)."
+            "overrides={'source': ...} (--backbone on the command line)."
         )
 
 

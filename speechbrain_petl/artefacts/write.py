@@ -91,7 +91,7 @@ def save_artefact(brain, corpus: str) -> str:
     }
     write_artefact(
         output / "artefact",
-        hparams.ast,
+        hparams.backbone,
         hparams.compute_features,
         hparams.encoder,
         unwrap(brain.modules.classifier),
@@ -104,6 +104,7 @@ def save_artefact(brain, corpus: str) -> str:
                 "corpus": corpus,
                 "seed": results["seed"],
                 "fold": results["fold"],
+                "folds": results["folds"],
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
@@ -177,6 +178,7 @@ def write_artefact(
         revision,
         compute_features.sample_rate,
         digest,
+        {"backbone": backbone, "compute_features": compute_features},
     )
     check_metadata(metadata, METADATA)
     try:

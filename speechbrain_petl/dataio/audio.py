@@ -1,4 +1,4 @@
-"""Reads an audio file whole, or tells what is wrong with it."""
+"""Reads an audio file or a part of it, or tells what is wrong with it."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -44,8 +44,15 @@ REASONS = {
 FAILURES = (RuntimeError, OSError, ValueError, TypeError, MemoryError)
 
 
-def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
-    """Reads a local audio file as a mono waveform.
+def read_audio(
+    path: str,
+    normalizer: AudioNormalizer,
+    start: int = 0,
+    stop: int | None = None,
+) -> torch.Tensor:
+    """Reads a local audio file, or a part of it, as a mono waveform.
+
+    Of a part, no more is decoded than the format requires.
 
     Arguments
     ---------
@@ -53,6 +60,10 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
         Audio file: wav, aiff, au, caf, flac, ogg or mp3.
     normalizer : AudioNormalizer
         Has the wanted sample rate; averages the channels.
+    start : int
+        First sample of the part, at the rate of the file.
+    stop : int, optional
+        Sample after the last one of the part; None is the end of the file.
 
     Returns
     -------
@@ -63,7 +74,8 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
     ------
     ValueError
         If there is no such file, it is not audio, was cut off, holds no
-        sample, or one that is nan, infinite or enormous.
+        sample, or one that is nan, infinite or enormous, or ends before the
+        part does.
 
     Example
     -------
@@ -71,6 +83,8 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
     >>> soundfile.write(path, np.zeros((100, 2)), 8000)
     >>> read_audio(path, AudioNormalizer(16000)).shape
     torch.Size([200])
+    >>> read_audio(path, AudioNormalizer(16000), 20, 70).shape
+    torch.Size([100])
     """
     path = str(path)
     if not os.path.isfile(path):
@@ -79,8 +93,16 @@ def read_audio(path: str, normalizer: AudioNormalizer) -> torch.Tensor:
         with soundfile.SoundFile(path) as file:
             rate, reason = file.samplerate, reason_in_header(path, file)
             if reason is None:
-                audio = file.read(dtype="float32", always_2d=True)
-                reason = reason_in_samples(file, [audio])
+                wanted = (file.frames if stop is None else stop) - start
+                if start:
+                    file.seek(start)
+                audio = file.read(
+                    -1 if stop is None else wanted,
+                    dtype="float32",
+                    always_2d=True,
+                )
+                skipped = file.frames - wanted
+                reason = reason_in_samples(file, [audio], skipped)
     except FAILURES as error:
         raise unusable(path, "unreadable", error=error) from error
     if reason is not None:

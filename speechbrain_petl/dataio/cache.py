@@ -6,6 +6,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,12 @@ VERSIONS = (
     scipy.__version__,
     soundfile.__libsndfile_version__,
 )
+
+
+def cache_root() -> Path:
+    """Returns the folder of what is computed once for all runs."""
+    default = Path.home() / ".cache" / "speechbrain_petl"
+    return Path(os.environ.get(VARIABLE) or default)
 
 
 class WaveformCache:
@@ -65,17 +72,19 @@ class WaveformCache:
         sample_rate: int = 16000,
         folder: str | Path | None = None,
     ):
-        folder = folder or os.environ.get(VARIABLE)
-        root = Path(folder or Path.home() / ".cache" / "speechbrain_petl")
+        root = Path(folder or cache_root())
         rule = zlib.crc32(repr(VERSIONS).encode())
         self.folder = root / f"waveforms_{sample_rate}_{rule:08x}"
         self.max_bytes = max_gb * 1e9
         self.unseen = self.max_bytes  # bytes written since the last look
 
     def get(
-        self, path: str | Path, decode: Callable[[str], torch.Tensor]
+        self,
+        path: str | Path,
+        decode: Callable[[str], torch.Tensor],
+        part: str = "",
     ) -> torch.Tensor:
-        """Returns the waveform of a file.
+        """Returns the waveform of a file, or of a part of it.
 
         Arguments
         ---------
@@ -83,6 +92,8 @@ class WaveformCache:
             The audio file.
         decode : callable
             Returns the waveform [time] of a path, in float32.
+        part : str
+            Name of the part; empty for the whole file.
 
         Returns
         -------
@@ -92,28 +103,32 @@ class WaveformCache:
         path = str(path)
         if not self.max_bytes or not os.path.isfile(path):
             return decode(path)  # which says what is wrong with it
-        note = self._note(path)
+        note = self._note(path, part)
         with contextlib.suppress(OSError, ValueError):
             found = self._read(self.folder / note.read_text())
             if found is not None:
                 return found
-        content = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        file = os.stat(path)
+        content = digest_of(str(path), file.st_size, file.st_mtime_ns)
+        if part:
+            content = hashlib.sha256(f"{content} {part}".encode()).hexdigest()
         entry = self.folder / content[:2] / content
         found = None
         with contextlib.suppress(OSError):
             found = self._read(entry)
         if found is None:
             found = decode(path)
-            if self._note(path) != note:
+            if self._note(path, part) != note:
                 return found  # the file was changed meanwhile
             self._write(entry, found.numpy().astype("<f4").tobytes(), True)
         self._write(note, f"{content[:2]}/{content}".encode())
         return found
 
-    def _note(self, path):
-        """Returns the small file that names the entry of an audio file."""
+    def _note(self, path, part):
+        """Returns the small file that names the entry of a file or part."""
         file = os.stat(path)
         key = f"{os.path.abspath(path)}\0{file.st_size}\0{file.st_mtime_ns}"
+        key += f"\0{part}" if part else ""
         name = hashlib.sha256(key.encode()).hexdigest()
         return self.folder / "files" / name[:2] / name
 
@@ -168,3 +183,26 @@ class WaveformCache:
             with contextlib.suppress(OSError, ValueError):
                 if not (note.parents[2] / note.read_text()).exists():
                     note.unlink()
+
+
+@lru_cache(maxsize=64)
+def digest_of(path: str, size: int, time_ns: int) -> str:
+    """Computes the SHA-256 of a file, once for all parts of it.
+
+    Arguments
+    ---------
+    path : str
+        The file.
+    size, time_ns : int
+        Its size and time of modification: another file has others.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """Datasets of mono waveforms and label indices, from manifests."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -60,6 +61,25 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     return entries
 
 
+def read_clip(entry: dict, normalizer: AudioNormalizer) -> torch.Tensor:
+    """Reads the waveform of an entry of a manifest.
+
+    Arguments
+    ---------
+    entry : dict
+        Entry with ``wav``; with ``start`` and ``stop``, a part of the file.
+    normalizer : AudioNormalizer
+        Has the wanted sample rate; averages the channels.
+
+    Returns
+    -------
+    torch.Tensor
+        Waveform [time].
+    """
+    part = entry.get("start", 0), entry.get("stop")
+    return read_audio(entry["wav"], normalizer, *part)
+
+
 class Waveform:
     """From the path of a file of any rate and channels to its waveform.
 
@@ -86,13 +106,20 @@ class Waveform:
         self.normalizer = AudioNormalizer(sample_rate)
         self.cache = cache
 
-    def __call__(self, wav: str) -> torch.Tensor:
-        """Returns the waveform [time] of a file."""
-        return self.cache.get(wav, self.decode)
+    def __call__(
+        self, wav: str, start: int = 0, stop: int | None = None
+    ) -> torch.Tensor:
+        """Returns the waveform [time] of a file, or of samples of it."""
+        whole = not start and stop is None
+        part = "" if whole else f"{start}-{stop}"
+        decode = partial(self.decode, start=start, stop=stop)
+        return self.cache.get(wav, decode, part)
 
-    def decode(self, wav: str | Path) -> torch.Tensor:
-        """Returns the waveform [time] of a file, past the cache."""
-        return read_audio(str(wav), self.normalizer)
+    def decode(
+        self, wav: str | Path, start: int = 0, stop: int | None = None
+    ) -> torch.Tensor:
+        """Returns the same, past the cache."""
+        return read_audio(str(wav), self.normalizer, start, stop)
 
 
 class Target:
@@ -125,7 +152,8 @@ def make_datasets(
     ---------
     manifests : dict[str, str]
         JSON manifest of each split, with entries
-        ``{id: {"wav": "{data_root}/...", "label": ...}}``.
+        ``{id: {"wav": "{data_root}/...", "label": ...}}``, and for a part of
+        a file ``start`` and ``stop``, in samples at the rate of the file.
     data_folder : str
         Folder of the corpus, for ``{data_root}`` in the manifests.
     label_encoder : CategoricalEncoder
@@ -149,8 +177,12 @@ def make_datasets(
         entries = read_manifest(path, data_folder)
         datasets[split] = None
         if entries:
+            for entry in entries.values():
+                entry.setdefault("start", 0)
+                entry.setdefault("stop", None)
             dataset = DynamicItemDataset(entries)
-            dataset.add_dynamic_item(waveform, takes="wav", provides="sig")
+            takes = ["wav", "start", "stop"]
+            dataset.add_dynamic_item(waveform, takes=takes, provides="sig")
             dataset.add_dynamic_item(target, takes="label", provides="target")
             dataset.set_output_keys(["id", "sig", "target"])
             datasets[split] = dataset

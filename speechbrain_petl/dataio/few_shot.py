@@ -42,6 +42,10 @@ def keep_shots(manifest: str | Path, shots: int | None, draw: int) -> None:
     """
     if shots is None:
         return
+    if not isinstance(shots, int):
+        raise ValueError(
+            f"shots is {shots!r}: give a whole number, or null for all clips."
+        )
     manifest = Path(manifest)
     entries = json.loads(manifest.read_text("utf-8"))
     drawn = draw_few_shot(entries, shots, draw)
@@ -62,8 +66,8 @@ def draw_few_shot(
 
     The draw depends on the seed and the ids alone. With the same seed, the
     draw of a smaller ``k`` is contained in that of a larger one, so that
-    curves over ``k`` are comparable. Where entries have
-    several classes, a class may get more than ``k``: those drawn for others.
+    curves over ``k`` are comparable. Where entries have several classes, a
+    class may get more than ``k``: those drawn for other classes.
 
     Arguments
     ---------
@@ -74,7 +78,7 @@ def draw_few_shot(
     seed : int
         Seed of the draw.
     label_key : str
-        Key of the class in an entry, or of the list of its classes.
+        Key of the class, or of the list of classes, in an entry.
 
     Returns
     -------

@@ -63,6 +63,11 @@ def choose_folds(
             "train_folds, valid_folds and test_folds go together: give all "
             "three, or none of them and a test_fold."
         )
+    for name, folds in zip(("train", "valid", "test"), given):
+        if not isinstance(folds, (list, tuple)):
+            raise ValueError(
+                f"{name}_folds is {folds!r}: give a list, such as [1, 2]."
+            )
     train, valid, test = check_folds(
         given[0],
         given[1],

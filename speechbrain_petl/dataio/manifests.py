@@ -28,7 +28,7 @@ class Clip:
     path : str
         Audio file relative to the corpus, with forward slashes.
     label : str or list of str
-        Name of its class, or of its classes if the corpus gives several.
+        Name of its class, or of its classes where the corpus gives several.
     extra : dict
         Further keys of its entry in the manifest.
     """
@@ -105,10 +105,10 @@ def write_manifests(
     for name, split in splits.items():
         manifests[name] = {
             clip.id: {
-                "wav": f"{{data_root}}/{clip.path}",
+                "wav": "{data_root}/" + literal(clip.path),
                 "duration": durations[clip.path],
-                "label": clip.label,
-                **clip.extra,
+                "label": literal(clip.label),
+                **literal(clip.extra),
             }
             for clip in sorted(split, key=lambda clip: clip.id)
             if clip.path in durations
@@ -124,3 +124,30 @@ def write_manifests(
     write_label_map(manifest_folder / LABEL_MAP, labels)
     for name, manifest in manifests.items():
         write_json(manifest_folder / f"{name}.json", manifest)
+
+
+def literal(value):
+    """Escapes the braces of all text, which SpeechBrain takes for templates.
+
+    Arguments
+    ---------
+    value : object
+        What an entry of a manifest holds.
+
+    Returns
+    -------
+    object
+        The same, as ``load_data_json`` has to find it.
+
+    Example
+    -------
+    >>> literal({"label": ["{data_root}", "dog"], "fold": 1})
+    {'label': ['{{data_root}}', 'dog'], 'fold': 1}
+    """
+    if isinstance(value, str):
+        return value.replace("{", "{{").replace("}", "}}")
+    if isinstance(value, dict):
+        return {key: literal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [literal(part) for part in value]
+    return value

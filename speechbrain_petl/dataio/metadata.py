@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+RESTORE = "restore the original file"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -21,11 +23,14 @@ class Row:
         Line of the row, counted from 1.
     values : dict of str to str
         Texts of the cells, by column.
+    remedy : str
+        Advice at the end of error messages.
     """
 
     file: Path
     line: int
     values: dict[str, str]
+    remedy: str = RESTORE
 
     def __getitem__(self, column: str) -> str:
         """Returns the text of a cell, which must not be empty."""
@@ -53,7 +58,7 @@ class Row:
         """Returns the error to raise about a cell."""
         return ValueError(
             f"{self.file}, line {self.line}: column {column!r} {what}; "
-            "restore the original file."
+            f"{self.remedy}."
         )
 
 
@@ -61,6 +66,7 @@ def read_table(
     file: str | Path,
     columns: Collection[str],
     header: Sequence[str] | None = None,
+    remedy: str = RESTORE,
 ) -> list[Row]:
     """Reads a table of comma-separated values.
 
@@ -71,7 +77,9 @@ def read_table(
     columns : collection of str
         Columns that it must have; it may have more.
     header : sequence of str, optional
-        Names of all columns, if the first line of the table lacks them.
+        Names of all columns, if the table's first line does not give them.
+    remedy : str
+        What errors advise to do.
 
     Returns
     -------
@@ -102,11 +110,10 @@ def read_table(
             if missing:
                 raise ValueError(
                     f"{file}, line 1: no column {', '.join(missing)} among "
-                    f"{', '.join(header) or 'none'}; restore the original "
-                    "file."
+                    f"{', '.join(header) or 'none'}; {remedy}."
                 )
             for values in reader:
-                row = Row(file, reader.line_num, values)
+                row = Row(file, reader.line_num, values, remedy)
                 # DictReader files surplus cells under the key None, and
                 # fills lacking ones up with the value None.
                 if None in values:
@@ -117,9 +124,8 @@ def read_table(
                 rows.append(row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{file} is not a table in UTF-8 ({error}); restore the original "
-            "file."
+            f"{file} is not a table in UTF-8 ({error}); {remedy}."
         ) from error
     if not rows:
-        raise ValueError(f"{file} has no rows; restore the original file.")
+        raise ValueError(f"{file} has no rows; {remedy}.")
     return rows

@@ -5,8 +5,7 @@ from functools import reduce
 from pathlib import Path
 
 import torch
-from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.dataio.datasets import read_clip, read_manifest
 from speechbrain_petl.lobes.features import ASTFbank
 from tqdm import tqdm
 
@@ -75,7 +74,7 @@ def compute_norm_stats(
     def features() -> Iterator[torch.Tensor]:
         """Yields the features [frames, mel] of each clip."""
         for entry in tqdm(entries.values(), unit="clip", disable=None):
-            wav = read_audio(entry["wav"], normalizer)
+            wav = read_clip(entry, normalizer)
             n_frames = fbank.n_frames(torch.tensor(len(wav)))
             yield fbank.log_mel(wav[None])[0, :n_frames]
 

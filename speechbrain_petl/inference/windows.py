@@ -3,6 +3,7 @@
 import math
 
 import torch
+from speechbrain_petl.dataio.segments import window_starts
 from speechbrain_petl.lobes.front_end import FrontEnd
 
 WINDOWS_AT_ONCE = 16
@@ -34,12 +35,9 @@ def cut(waveform: torch.Tensor, front_end: FrontEnd) -> torch.Tensor:
     (torch.Size([1, 16300]), torch.Size([3, 16240]))
     """
     size, total = front_end.clip_samples, len(waveform)
-    if (
-        total < size + front_end.hop_samples
-    ):  # a rest shorter than a frame is never read
+    if total < size + front_end.hop_samples:  # no rest of a whole frame
         return waveform.unsqueeze(0)
-    n = math.ceil(total / size)
-    starts = [round(i * (total - size) / (n - 1)) for i in range(n)]
+    starts = window_starts(total, size)
     return torch.stack([waveform[s : s + size] for s in starts])
 
 

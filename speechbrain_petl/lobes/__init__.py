@@ -37,8 +37,14 @@ _HOMES = {
     "Sequential": "insertion",
     "SoftMoA": "moa",
     "SplitEncoder": "split_encoder",
-    "WithInput": "ipet",
+    "Tap": "ipet",
+    "Waveforms": "waveforms",
+    "Wav2Vec2": "wav2vec2",
+    "Whisper": "whisper",
+    "WhisperFbank": "whisper_fbank",
     "Wrapper": "wrapper",
+    "front_end_of": "families",
+    "load_backbone": "families",
 }
 __all__ = sorted(_HOMES)
 

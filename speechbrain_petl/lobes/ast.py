@@ -1,13 +1,13 @@
 """AST: a stock Hugging Face Audio Spectrogram Transformer, ready to adapt."""
 
-import os
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes import attention
 from speechbrain_petl.lobes.ast_positions import fit_positions
 from speechbrain_petl.lobes.backbone import Backbone
-from speechbrain_petl.utils.messages import first_line
+from speechbrain_petl.lobes.checkpoints import load_stock
+from speechbrain_petl.lobes.features import ASTFbank
+from speechbrain_petl.lobes.front_end import FrontEnd
 from transformers import ASTModel
 
 # Tokens [B, T, d]: the special ones, prompts if any, then the patches.
@@ -80,6 +80,7 @@ class AST(Backbone):
         "num_mel_bins",
     )
     FITTED_TENSORS = ("position_embeddings",)
+    FRONT_END = ASTFbank
 
     def __init__(
         self,
@@ -92,7 +93,9 @@ class AST(Backbone):
         super().__init__()
         self.source = str(source)
         self.revision = revision
-        self.model: ASTModel = load_ast(self.source, revision)
+        self.model: ASTModel = load_stock(
+            ASTModel, self.source, revision, what="AST"
+        )
         self.configure(max_length, position_embeddings, pooling)
         self.model.requires_grad_(False)
         self.eval()
@@ -109,6 +112,7 @@ class AST(Backbone):
                 f"pooling is one of {', '.join(POOLINGS)}, not '{pooling}'."
             )
         fit_positions(self.model, max_length, position_embeddings)
+        self.position_embeddings = position_embeddings
         self.pooling = pooling
 
     @property
@@ -165,11 +169,15 @@ class AST(Backbone):
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)
 
-    def record(self) -> dict[str, Any]:
-        """Returns clip length, width and pooling, for an artefact."""
+    def front_end(self, **options: Any) -> FrontEnd:
+        """Returns ``ASTFbank`` of this clip length and as many mel bins."""
+        return super().front_end(n_mels=self.config.num_mel_bins, **options)
+
+    def options(self) -> dict[str, Any]:
+        """Returns clip length, positions and pooling."""
         return {
             "max_length": self.max_length,
-            "hidden_size": self.config.hidden_size,
+            "position_embeddings": self.position_embeddings,
             "pooling": self.pooling,
         }
 
@@ -188,35 +196,3 @@ def count_patches(config: Any) -> int:
     ) // config.frequency_stride
     n_time = (config.max_length - config.patch_size) // config.time_stride
     return (n_freq + 1) * (n_time + 1)
-
-
-def load_ast(source: str, revision: str | None = None) -> ASTModel:
-    """Loads a stock ``ASTModel`` in float32 with fused attention, strictly."""
-    local = os.path.isdir(source)
-    load: Any = ASTModel.from_pretrained
-    try:
-        model, info = load(
-            source,
-            revision=revision or "main",
-            dtype=torch.float32,
-            attn_implementation=attention.NAME,
-            local_files_only=local,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"No AST can be loaded from '{source}'"
-            + (f" at revision '{revision}'" if revision else "")
-            + ": give a model of the Hugging Face hub (reachable, or already "
-            "in the local cache) or a folder with config.json and "
-            f"model.safetensors. ({first_line(error)})"
-        ) from error
-    lost = sorted(info["missing_keys"]) + sorted(
-        str(key[0]) for key in info["mismatched_keys"]
-    )
-    if lost:
-        raise ValueError(
-            f"'{source}' is not a whole AST: {len(lost)} of its tensors are "
-            f"missing or misshapen, the first '{lost[0]}'."
-        )
-    return model

@@ -1,12 +1,15 @@
 """The contract of a backbone: what the rest of the library may ask of it."""
 
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import torch
+from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.naming import Tensors, stock_tensors
 from speechbrain_petl.lobes.share import share
-from speechbrain_petl.lobes.sites import FAMILIES, find_sites
+from speechbrain_petl.lobes.sites import find_backbone, find_sites
 from speechbrain_petl.lobes.wrapper import special_tokens
 from torch import nn
 
@@ -29,7 +32,7 @@ class Identity(NamedTuple):
 class Backbone(nn.Module, ABC):
     """Base class of the lobes that hold one stock Hugging Face model.
 
-    A family of backbones is one subclass and one row of ``sites.FAMILIES``.
+    A family of backbones is one subclass and one row of ``table.FAMILIES``.
     Nothing outside of these two knows the family. A subclass loads its stock
     model in ``__init__(source, revision, **options)``, frozen, in eval mode
     and in float32, and defines the abstract methods; its class attributes say
@@ -39,9 +42,11 @@ class Backbone(nn.Module, ABC):
     ----------
     IDENTITY_FIELDS : tuple of str
         Fields of the configuration that decide, beside tensors and clip
-        length, what the model computes.
+        length, what the model computes; None where a model has no such field.
     FITTED_TENSORS : tuple of str
         Ends of the names of tensors that follow the clip length.
+    FRONT_END : type
+        Class of the front end that its kind is trained with.
     model : torch.nn.Module
         Stock model.
     source : str
@@ -52,6 +57,7 @@ class Backbone(nn.Module, ABC):
 
     IDENTITY_FIELDS: ClassVar[tuple[str, ...]]
     FITTED_TENSORS: ClassVar[tuple[str, ...]] = ()
+    FRONT_END: ClassVar[type[FrontEnd]]
 
     model: nn.Module
     source: str
@@ -70,7 +76,7 @@ class Backbone(nn.Module, ABC):
     @property
     def n_special(self) -> int:
         """Number of special tokens in front, as wrappers have left them."""
-        family = FAMILIES[self.config.model_type]
+        family = find_backbone(self.model).family
         tokens = self.model.get_submodule(family.sites["tokens"])
         special = special_tokens(tokens)
         return family.n_special if special is None else special
@@ -114,7 +120,10 @@ class Backbone(nn.Module, ABC):
         """Returns what decides what this backbone computes."""
         tensors = stock_tensors(find_sites(self.model), self.model)
         return Identity(
-            {name: getattr(self.config, name) for name in self.IDENTITY_FIELDS},
+            {
+                name: getattr(self.config, name, None)
+                for name in self.IDENTITY_FIELDS
+            },
             {
                 name: tensor
                 for name, tensor in tensors.items()
@@ -147,8 +156,52 @@ class Backbone(nn.Module, ABC):
         """Applies the arguments of ``refit``, in place."""
 
     @abstractmethod
-    def record(self) -> dict[str, Any]:
-        """Returns what an artefact records beside source and fingerprint.
+    def options(self) -> dict[str, Any]:
+        """Returns the arguments of ``configure`` as they are in use."""
 
-        ``max_length`` and ``hidden_size`` are always there.
+    def front_end(self, **options: Any) -> FrontEnd:
+        """Returns a front end that prepares this backbone's input.
+
+        Arguments
+        ---------
+        **options : dict
+            Options of ``FRONT_END``; what is left out is as the checkpoint
+            needs it, and the clip length this backbone's.
+
+        Raises
+        ------
+        ValueError
+            If the front end has no such option.
         """
+        return construct(
+            self.FRONT_END, {"max_length": self.max_length, **options}
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Returns what an artefact records beside source and fingerprint."""
+        return {"hidden_size": self.config.hidden_size, **self.options()}
+
+
+def construct(kind: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Calls a class with options that a user gave.
+
+    Raises
+    ------
+    ValueError
+        If it has no such option.
+
+    Example
+    -------
+    >>> construct(nn.Linear, {"in_features": 1, "out": 2})
+    Traceback (most recent call last):
+    ...
+    ValueError: Linear has no option 'out'; its options are in_features, ...
+    """
+    known = inspect.signature(kind).parameters
+    for name in options:
+        if name not in known:
+            raise ValueError(
+                f"{kind.__name__} has no option '{name}'; its options are "
+                f"{', '.join(known)}."
+            )
+    return kind(**options)

@@ -18,7 +18,7 @@ class FrontEnd(nn.Module, ABC):
     sample_rate : int
         Sample rate of the waveforms in Hz.
     max_length : int
-        Length of the output in steps, that of the backbone's input.
+        Length of a clip in steps of ``hop_samples``, that of the backbone.
     """
 
     sample_rate: int

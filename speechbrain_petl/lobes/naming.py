@@ -4,7 +4,8 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from speechbrain_petl.lobes.sites import Found, Site
+from speechbrain_petl.lobes.selectors import SELECTOR, resolve, select_sites
+from speechbrain_petl.lobes.sites import Site
 from speechbrain_petl.utils.messages import mismatches
 from torch import nn
 
@@ -57,7 +58,11 @@ def stock_tensors(
     return named
 
 
-def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
+def match(
+    tensors: Mapping[str, torch.Tensor],
+    patterns: Iterable[str],
+    sites: Sequence[Site] = (),
+) -> list:
     """Lists the parameters that ``unfrozen`` names.
 
     Arguments
@@ -65,7 +70,10 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
     tensors : mapping of str to torch.Tensor
         Tensors of a backbone by role.
     patterns : iterable of str
-        Patterns as of ``fnmatch``, or roles.
+        Selectors of sites, which stand for all parameters inside, such as
+        ``layer[-3:]``; or patterns as of ``fnmatch`` over the names.
+    sites : sequence of Site
+        Sites of the backbone.
 
     Returns
     -------
@@ -88,11 +96,17 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
     names = [n for n, t in tensors.items() if isinstance(t, nn.Parameter)]
     matched: dict[str, None] = {}
     for pattern in patterns:
+        inside = {
+            id(parameter)
+            for site in _selected(sites, pattern)
+            for parameter in site.module.parameters()
+        }
         hits = [
             name
             for name in names
             if fnmatch.fnmatchcase(name, pattern)
             or name.startswith(f"{pattern}.")
+            or id(tensors[name]) in inside
         ]
         if not hits:
             roles = sorted({name.partition(".")[0] for name in names})
@@ -105,37 +119,13 @@ def match(tensors: Mapping[str, torch.Tensor], patterns: Iterable[str]) -> list:
     return list(matched)
 
 
-def refuse_head(module: nn.Module, found: Found) -> None:
-    """Refuses a model that has parameters outside of its backbone.
-
-    They would stay frozen, at random if the model has a new head, and could
-    not be named.
-
-    Raises
-    ------
-    ValueError
-        If there is one, naming it and the part to give instead.
-
-    Example
-    -------
-    >>> from speechbrain_petl.lobes.sites import find_backbone
-    >>> from transformers import ASTConfig, ASTForAudioClassification
-    >>> model = ASTForAudioClassification(ASTConfig(num_hidden_layers=1))
-    >>> refuse_head(model, find_backbone(model))
-    Traceback (most recent call last):
-    ...
-    ValueError: ASTForAudioClassification has parameters outside of its ...
-    """
-    within = {id(p) for p in found.model.parameters()}
-    outside = [
-        name for name, p in module.named_parameters() if id(p) not in within
-    ]
-    if outside:
-        raise ValueError(
-            f"{type(module).__name__} has parameters outside of its backbone, "
-            f"such as '{outside[0]}', which would stay frozen: adapt its part "
-            f"'{found.path}' alone, and put a head of your own behind it."
-        )
+def _selected(sites: Sequence[Site], pattern: str) -> list[Site]:
+    """Returns the sites of a selector, none for another kind of pattern."""
+    role, bracket, _ = pattern.partition("[")
+    known = any(site.role == resolve(role, sites) for site in sites)
+    if not known or (bracket and not SELECTOR.fullmatch(pattern)):
+        return []
+    return select_sites(sites, pattern)
 
 
 def check_same(

@@ -10,11 +10,12 @@ from speechbrain_petl.lobes.naming import (
     Tensors,
     check_same,
     match,
-    refuse_head,
     saved_tensors,
     stock_tensors,
 )
 from speechbrain_petl.lobes.placing import place
+from speechbrain_petl.lobes.refusals import refuse_head, refuse_no_grad
+from speechbrain_petl.lobes.rewiring import rewire, undo
 from speechbrain_petl.lobes.share import (
     direct_tensors,
     own_before_loading,
@@ -55,12 +56,16 @@ class PETLModel(nn.Module):
         called as ``wrapper(target_module)``, owns that module and calls it
         (see ``Wrapper``).
     unfrozen : iterable of str
-        Patterns (as of ``fnmatch``) over the names of the backbone's own
-        parameters, ``<role>[.<layer>].<name>``; the name of a role alone
-        stands for all its parameters. ``["*"]`` trains everything.
+        Selectors of sites, which stand for all parameters inside, such as
+        ``norm_ffn`` or ``layer[-3:]``; or patterns (as of ``fnmatch``) over
+        the names ``<role>[.<layer>].<name>``. ``["*"]`` trains everything.
     gradient_checkpointing : bool
         If True, computes each layer's activations again in the backward pass
         instead of keeping them: less memory for more time, the same gradients.
+    frozen_in_train_mode : bool
+        If True, ``train()`` reaches the backbone too, whose dropout and time
+        masking are then active, as when the authors of IPET and of PETL_AST
+        trained. By default it stays in eval mode.
 
     Raises
     ------
@@ -92,18 +97,23 @@ class PETLModel(nn.Module):
         insertions: Mapping[str, Callable | list[Callable]] | None = None,
         unfrozen: Iterable[str] = (),
         gradient_checkpointing: bool = False,
+        frozen_in_train_mode: bool = False,
     ):
         super().__init__()
         found = find_backbone(backbone)
         refuse_head(backbone, found)
-        stock = stock_tensors(find_sites(backbone), found.model)
-        names = match(stock, unfrozen)
-        self.model = share(backbone, own=[stock[name] for name in names])
+        refuse_no_grad(backbone, found)
+        self.model = share(backbone)
         self.model.requires_grad_(False)
+        self.frozen_in_train_mode = frozen_in_train_mode
+        self._rewired = rewire(find_backbone(self.model))
         self.stock_modules = list(self.model.modules())
         self._path = found.path
         self.sites = find_sites(self.model)
         stock = self._by_role()
+        names = match(stock, unfrozen, self.sites)
+        for name in names:
+            stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
         if gradient_checkpointing:
             wanted.append(("layer", Checkpointed))
@@ -127,11 +137,12 @@ class PETLModel(nn.Module):
         """Sets the inserted modules' mode; the backbone stays in eval mode.
 
         ``Brain.fit`` calls ``train()`` on everything at every epoch; a frozen
-        backbone must not start to drop out units because of it.
+        backbone must not start to drop out units because of it, unless
+        ``frozen_in_train_mode`` asks for that.
         """
         super().train(mode)
         for module in self.stock_modules:
-            module.training = False
+            module.training = mode and self.frozen_in_train_mode
         return self
 
     def named_tensors(self) -> Tensors:
@@ -217,6 +228,8 @@ class PETLModel(nn.Module):
                 for name, child in parent.named_children():
                     if child is wrapper:
                         setattr_module(parent, name, plain.merge())
+        if self._rewired:
+            undo(find_backbone(merged.model))
         own_before_loading(merged.model)
         return merged.model.requires_grad_(False)
 

@@ -1,8 +1,10 @@
 """Wrappers are made over their sites and hung there."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
+import torch
 from speechbrain_petl.lobes.companions import check_companions
 from speechbrain_petl.lobes.selectors import select_sites
 from speechbrain_petl.lobes.share import protect
@@ -73,7 +75,7 @@ def place(
     for selector, wrappers in insertions:
         stack = wrappers if isinstance(wrappers, list) else [wrappers]
         for site in select_sites(sites, selector):
-            device = next(site.module.parameters()).device
+            device = _device(site)
             here = by_site.setdefault(site.key, [])
             for make in stack:
                 target = here[-1] if here else site.module
@@ -85,6 +87,12 @@ def place(
     check_companions(by_site)
     placed.sort(key=lambda one: one.site.path.count("."), reverse=True)
     return placed
+
+
+def _device(site: Site) -> torch.device:
+    """Returns the device of a site, whose module may have no tensors."""
+    near = chain(site.module.parameters(), site.parent.parameters())
+    return next((p.device for p in near), torch.device("cpu"))
 
 
 def _make(make: Callable, target: nn.Module, site: Site) -> nn.Module:

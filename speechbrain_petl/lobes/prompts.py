@@ -4,6 +4,7 @@ Visual prompt tuning (arXiv 2203.12119) for the AST, as in arXiv 2312.03694,
 and the prompts of IPET (arXiv 2211.02227).
 """
 
+import math
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from speechbrain_petl.lobes.wrapper import (
     MASK,
     Need,
     Wrapper,
+    innermost,
     join,
     special_tokens,
     split,
@@ -141,7 +143,8 @@ class DeepPrompts(Prompts):
 class PassingPrompts(Wrapper):
     """Trained tokens that a layer sees and that are removed after it.
 
-    IPET's embedding prompts, at every ``layer``.
+    IPET's embedding prompts, at every ``layer``. They start uniform within
+    ``+- sqrt(6 / (d (n_prompts + 1)))`` (Xavier), as the authors' do.
 
     Arguments
     ---------
@@ -162,7 +165,9 @@ class PassingPrompts(Wrapper):
 
     def __init__(self, target: nn.Module, n_prompts: int):
         super().__init__(target)
-        self.prompts = new_prompts(n_prompts, width(target))
+        size = width(target)
+        bound = math.sqrt(6 / (size * (max(n_prompts, 1) + 1)))
+        self.prompts = new_prompts(n_prompts, size, bound)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the layer on [B, n_prompts + T, d] and returns [B, T, d]."""
@@ -194,8 +199,8 @@ class InputPrompt(Wrapper):
     Raises
     ------
     ValueError
-        If the frame does not fit into the spectrogram, or the spectrogram is
-        of another size.
+        If the target reads no spectrogram, the frame does not fit into it, or
+        it is of another size.
 
     Example
     -------
@@ -214,6 +219,13 @@ class InputPrompt(Wrapper):
         border: int = 16,
     ):
         super().__init__(target)
+        stock = innermost(target)
+        if next(stock.parameters(), None) is None:
+            raise ValueError(
+                "InputPrompt goes over embeddings that read a spectrogram, but "
+                f"this backbone's tokens come from a {type(stock).__name__}: "
+                "it is for AST."
+            )
         if border < 1 or 2 * border >= min(frames, mels):
             raise ValueError(
                 f"border is {border}, but a frame around {frames} frames of "

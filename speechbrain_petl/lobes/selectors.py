@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from speechbrain_petl.lobes.sites import Site
 from speechbrain_petl.utils.messages import did_you_mean
 
+# Roles that depend on where LayerNorms stand, before the sub-layers or after.
+ALIASES = {"norm_before_ffn": {"before": "norm_ffn", "after": "norm_mhsa"}}
 SELECTOR = re.compile(
     r"(?P<role>\w+)(\[(?P<range>-?\d+|(-?\d+)?(:(-?\d+)?){1,2})\])?"
 )
@@ -20,7 +22,9 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
         All sites of a backbone.
     selector : str
         A role, optionally with a layer or a Python range of layers:
-        ``mhsa``, ``mhsa[0]``, ``layer[1:]``, ``ffn[::2]``.
+        ``mhsa``, ``mhsa[0]``, ``layer[1:]``, ``ffn[::2]``. The role
+        ``norm_before_ffn`` stands for the LayerNorm whose output the
+        feed-forward network reads, in any family.
 
     Returns
     -------
@@ -42,6 +46,7 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
     """
     match = SELECTOR.fullmatch(selector)
     role, span = match.group("role", "range") if match else (selector, None)
+    role = resolve(role, sites)
     found = sorted(
         (site for site in sites if site.role == role),
         key=lambda site: site.layer or 0,
@@ -69,3 +74,9 @@ def select_sites(sites: Sequence[Site], selector: str) -> list[Site]:
             f"{len(found)} layers, 0 to {len(found) - 1}."
         )
     return picked
+
+
+def resolve(role: str, sites: Sequence[Site]) -> str:
+    """Returns a role's name in a backbone, another one for an alias only."""
+    names = ALIASES.get(role, {})
+    return names.get(sites[0].info.norm, role) if sites else role

@@ -1,69 +1,15 @@
 """Roles of the places ("sites") in a backbone where PETL modules go.
 
 A site is named by its role, in the words of the papers, and by its layer:
-``mhsa.3`` is the self-attention of the fourth layer. This table is the only
-place that names an attribute of a Hugging Face class, so that YAML files and
-saved adapters outlive a renaming there. It also says what cannot be read off
-the modules.
+``mhsa.3`` is the self-attention of the fourth layer. ``table`` says where that
+is in each family of backbones.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from speechbrain_petl.lobes.table import ADD, FAMILIES, Family, family_of
 from torch import nn
-
-
-@dataclass(frozen=True)
-class Family:
-    """What is known of a family of backbones.
-
-    Arguments
-    ---------
-    sites : mapping of str to str
-        Path of each role in the stock model; ``*`` stands for the layer.
-    norm : str
-        ``before`` or ``after``: where LayerNorms stand relative to the
-        sub-layers of a layer.
-    n_special : int
-        Number of special tokens in front of all others.
-    width : str
-        Field of the configuration with the size of a token's vector.
-    widths : mapping of str to str
-        The same, for roles that read vectors of another size.
-    """
-
-    sites: Mapping[str, str]
-    norm: str
-    n_special: int
-    width: str = "hidden_size"
-    widths: Mapping[str, str] = field(default_factory=dict)
-
-
-FAMILIES = {
-    "audio-spectrogram-transformer": Family(
-        sites={
-            "tokens": "embeddings",
-            "patches": "embeddings.patch_embeddings.projection",
-            "layer": "layers.*",
-            "mhsa": "layers.*.attention",
-            "query": "layers.*.attention.q_proj",
-            "key": "layers.*.attention.k_proj",
-            "value": "layers.*.attention.v_proj",
-            "output": "layers.*.attention.o_proj",
-            "ffn": "layers.*.mlp",
-            "ffn_up": "layers.*.mlp.fc1",
-            "ffn_down": "layers.*.mlp.fc2",
-            "norm_mhsa": "layers.*.layernorm_before",
-            "norm_ffn": "layers.*.layernorm_after",
-            "norm_final": "layernorm",
-        },
-        norm="before",
-        n_special=2,
-        widths={"ffn_down": "intermediate_size"},
-    ),
-}
 
 
 class SiteInfo(NamedTuple):
@@ -165,16 +111,23 @@ def find_backbone(module: nn.Module) -> Found:
     'audio_spectrogram_transformer'
     """
     for path, model in module.named_modules():
-        config: Any = getattr(model, "config", None)
-        family = FAMILIES.get(getattr(config, "model_type", None) or "")
+        family = family_of(getattr(model, "config", None))
         # A model with a head has the configuration too, but not the layers.
-        if family and hasattr(model, family.sites["layer"].split(".")[0]):
+        if family and is_there(model, family.sites["layer"].split(".*")[0]):
             return Found(path, model, family)
     raise ValueError(
         f"{type(module).__name__} holds no backbone of a known family "
-        f"({', '.join(FAMILIES)}); add its roles to "
-        "speechbrain_petl/lobes/sites.py."
+        f"({', '.join(FAMILIES)}): {ADD}"
     )
+
+
+def is_there(module: nn.Module, path: str) -> bool:
+    """Returns True if a module has a part at a dotted path."""
+    try:
+        module.get_submodule(path)
+    except AttributeError:
+        return False
+    return True
 
 
 def find_sites(module: nn.Module) -> list[Site]:
@@ -216,8 +169,9 @@ def find_sites(module: nn.Module) -> list[Site]:
                 "version of transformers names it otherwise; install one "
                 "that setup.py allows."
             )
+        width = getattr(backbone.config, family.widths.get(role, family.width))
         info = SiteInfo(
-            getattr(backbone.config, family.widths.get(role, family.width)),
+            width[-1] if isinstance(width, (list, tuple)) else width,
             family.norm,
             family.n_special,
         )

@@ -6,11 +6,26 @@ import torch
 from torch import nn
 
 
-def new_prompts(n_prompts: int, size: int) -> nn.Parameter:
-    """Makes prompts [n_prompts, size], uniform as in visual prompt tuning.
+def new_prompts(
+    n_prompts: int, size: int, bound: float | None = None
+) -> nn.Parameter:
+    """Makes prompts [n_prompts, size] of a uniform distribution.
 
-    Within ``+- sqrt(6 / (3 * 16 * 16 + size))``; the 3 stands for the color
-    channels of the images that this rule was made for.
+    Arguments
+    ---------
+    n_prompts : int
+        Number of prompts.
+    size : int
+        Size of each.
+    bound : float, optional
+        Largest absolute value. By default that of visual prompt tuning,
+        ``sqrt(6 / (3 * 16 * 16 + size))``; the 3 stands for the color
+        channels of the images that this rule was made for.
+
+    Returns
+    -------
+    torch.nn.Parameter
+        The prompts.
 
     Raises
     ------
@@ -24,7 +39,8 @@ def new_prompts(n_prompts: int, size: int) -> nn.Parameter:
     """
     if n_prompts < 1:
         raise ValueError(f"n_prompts is {n_prompts}: give at least 1.")
-    bound = math.sqrt(6 / (3 * 16 * 16 + size))
+    if bound is None:
+        bound = math.sqrt(6 / (3 * 16 * 16 + size))
     return nn.Parameter(torch.empty(n_prompts, size).uniform_(-bound, bound))
 
 

@@ -90,7 +90,9 @@ class PETLBrain(TaskBrain):
         self.loggers = loggers
         #: Stages whose batches hold ``states`` in place of ``sig``.
         self.stored: set[sb.Stage] = set()
-        head = classifier(hparams["ast"].embedding_size, len(label_encoder))
+        head = classifier(
+            hparams["backbone"].embedding_size, len(label_encoder)
+        )
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
         if hparams.get("precision") == "auto":
@@ -117,8 +119,8 @@ class PETLBrain(TaskBrain):
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
         encoder = parallel.unwrap(self.modules.encoder)
-        caches = isinstance(encoder, SplitEncoder) and encoder.cache
-        if caches and not self.test_only:
+        splits = isinstance(encoder, SplitEncoder) and encoder.cache
+        if splits and not self.test_only:
             if varies(self.modules.augment):
                 logger.info("Training clips are augmented, and not cached.")
             else:

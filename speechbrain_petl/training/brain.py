@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.training.base import PETLBrain
-from speechbrain_petl.training.results import TestResult, write_results
+from speechbrain_petl.training.results import TestResult, used, write_results
 
 from speechbrain.dataio.batch import PaddedBatch
 
@@ -45,5 +45,5 @@ class AudioClassificationBrain(PETLBrain):
             TestResult(ids, **rows),
             self.label_encoder,
             facts,
-            vars(self.hparams),
+            {**vars(self.hparams), **used(self)},
         )

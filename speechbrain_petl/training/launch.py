@@ -2,30 +2,51 @@
 
 import atexit
 import logging
-import re
+import os
 import shutil
 import sys
-from collections import Counter
-from difflib import get_close_matches
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import torch
 import yaml
-from hyperpyyaml import load_hyperpyyaml
+from hyperpyyaml import load_hyperpyyaml, resolve_references
+from speechbrain_petl.lobes.fingerprint import fingerprint
+from speechbrain_petl.training.command_line import (
+    DEFAULTS,
+    divide,
+    one_interval,
+    read_arguments,
+)
+from speechbrain_petl.training.folder_name import name_apart
+from speechbrain_petl.training.identity import NEUTRAL, data_of, settings_of
+from speechbrain_petl.training.parallel import n_processes
+from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.run_folder import RunFolder
 from speechbrain_petl.utils.errors import tell_errors
+from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.messages import first_line
+from speechbrain_petl.utils.plain_yaml import plain_values
 
 import speechbrain as sb
-from speechbrain.utils.distributed import ddp_init_group, run_on_main
+from speechbrain.utils.distributed import (
+    ddp_init_group,
+    if_main_process,
+    infer_device,
+    run_on_main,
+)
 from speechbrain.utils.run_opts import RunOptions
 
 
 def start(arguments: list[str]) -> tuple[dict, RunOptions]:
-    """Reads the command line, loads the YAML and makes the output folder.
+    """Reads the command line, loads the YAML and takes the output folder.
 
     The output folder receives the YAML with its references resolved, the
-    recipe's ``train.py``, ``env.log`` and ``log.txt``. Under ``torchrun`` the
-    processes find each other here. An error that nobody handles is told in a
-    sentence from here on; its traceback goes to ``log.txt``, and to the
+    recipe's ``train.py``, ``env.log`` and ``log.txt``; it is refused, and left
+    as it is, if it holds a run of other settings (see ``RunFolder``). Under
+    ``torchrun`` the processes find each other here. From here on, an uncaught
+    error is printed as one line; its traceback goes to ``log.txt``, and to the
     terminal with ``--debug``.
 
     Arguments
@@ -37,123 +58,188 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     Returns
     -------
     hparams : dict
-        What the YAML says, objects made.
+        What the YAML says, objects made. Options that change what the run
+        computes are among it, whether the YAML has them or not.
     run_opts : RunOptions
-        SpeechBrain's options, for the ``Brain``.
+        SpeechBrain's other options, for the ``Brain``.
 
     Raises
     ------
     ValueError
-        If there is no such YAML, or an override is unknown, given twice or of
-        the wrong kind.
+        If there is no such YAML, an override is unknown, given twice or of
+        the wrong kind, or the output folder is another run's.
     """
     # A log that cannot be written, on a full disk, is no error of its own.
     logging.raiseExceptions = False
     told = tell_errors("--debug" in arguments)
     sys.excepthook = told
-    hparams_file, run_opts, overrides = sb.parse_arguments(arguments)
-    if not Path(hparams_file).is_file():
-        raise ValueError(
-            f"There is no YAML file {hparams_file}: give one of the recipe's "
-            "hparams folder."
-        )
-    text = Path(hparams_file).read_text(encoding="utf-8")
-    check_overrides(text, overrides, hparams_file)
+    if {"-h", "--help"} & set(arguments):
+        sb.parse_arguments(["--help"])
+    file, given = read_arguments(arguments)
+    text = read_text(file)
+    overrides, options = divide(given, text, file)
+    overwrite = options.pop("overwrite", False)
+    one_interval(overrides, options, text)
+    run_opts = RunOptions.from_dictionary({**options, "param_file": file})
     ddp_init_group(run_opts)
     if torch.distributed.is_initialized():
         # Its threads would end the process by SIGABRT, now and then.
         atexit.register(torch.distributed.destroy_process_group)
-    hparams = load_hyperpyyaml(text, overrides)
+    device = check_device(run_opts.device or infer_device())
+    shaping = {
+        key: value
+        for key, value in options.items()
+        if key not in NEUTRAL and value != DEFAULTS[key]
+    }
+    overrides = name_apart(text, overrides, shaping, n_processes())
+    if plain_values(text, overrides).get("precision") == "auto":
+        overrides["precision"] = best_precision(device)
+    if shaping:
+        text += f"\n# Options of SpeechBrain\n{yaml.safe_dump(shaping)}"
+    changes = "\n".join(f"{key}: {value}" for key, value in overrides.items())
+    hparams = load_hyperpyyaml(text, changes)
+    hparams["run_folder"] = RunFolder(hparams, sys.argv[0])
+    on_main(
+        lambda: take_folder(hparams, settings_of(text, overrides), overwrite)
+    )
     try:
-        sb.create_experiment_directory(
-            experiment_directory=hparams["output_folder"],
-            hyperparams_to_save=hparams_file,
-            overrides=overrides,
-        )
+        sb.create_experiment_directory(hparams["output_folder"])
     finally:
         sys.excepthook = told  # not the one that SpeechBrain puts there
-    run_on_main(keep_script, args=[sys.argv[0], hparams["output_folder"]])
+    run_on_main(
+        keep_sources, args=[hparams["output_folder"], file, text, changes]
+    )
     return hparams, run_opts
 
 
-def check_overrides(text: str, overrides: str, file: str) -> None:
-    """Refuses overrides that the YAML does not have or cannot take.
+def check_data(hparams: dict) -> None:
+    """Refuses to go on with a run on other data than it was begun with.
+
+    To be called after the data preparation. Compared are the manifests and
+    the content of every file that they name.
 
     Arguments
     ---------
-    text : str
-        The YAML.
-    overrides : str
-        YAML of the overrides, as ``sb.parse_arguments`` gives it.
-    file : str
-        Name of the YAML, for messages.
+    hparams : dict
+        As from ``start``.
 
     Raises
     ------
     ValueError
-        If one is unknown (the nearest name is told), given twice, of another
-        kind than the value it overrides, or negative where that is not.
-
-    Example
-    -------
-    >>> check_overrides("lr: 0.1", "lr: 0.2", "a.yaml")
-    >>> check_overrides("lr: 0.1", "rl: 0.2", "a.yaml")
-    Traceback (most recent call last):
-    ...
-    ValueError: There is no option --rl of a.yaml; did you mean --lr?
+        If the data differ. The folder is left as it was.
     """
-    known = re.findall(r"^(\w+):", text, re.M)
-    given = re.findall(r"^([^\s:]+):", overrides, re.M)
-    for key, times in Counter(given).items():
-        if key not in known:
-            options = [*known, *RunOptions().keys()]
-            near = get_close_matches(key, options, n=1, cutoff=0.5)
-            hint = f"did you mean --{near[0]}?" if near else "see its keys."
-            raise ValueError(f"There is no option --{key} of {file}; {hint}")
-        if times > 1:
-            raise ValueError(f"--{key} is given {times} times: give it once.")
-    defaults = yaml.load(text, _Plain)
-    for key, value in (yaml.load(overrides, _Plain) or {}).items():
-        _check_kind(key, defaults[key], value)
+    on_main(lambda: hparams["run_folder"].settle(data_of(hparams)))
 
 
-def _check_kind(key, default, value):
-    """Compares an override with the value it is for."""
-    if default is None or value is None or isinstance(value, (list, dict)):
-        return
-    if isinstance(default, bool) or isinstance(default, str):
-        wanted = {bool: "True or False", str: "a text"}[type(default)]
-        fits = isinstance(value, type(default)) or isinstance(default, str)
-    else:
-        whole = isinstance(default, int)
-        wanted = "a whole number" if whole else "a number"
-        kinds = (int,) if whole else (int, float)
-        fits = isinstance(value, kinds) and not isinstance(value, bool)
-        if fits and value < 0 <= default:
-            wanted, fits = f"{wanted} that is not negative", False
-    if not fits:
+def on_main(work: Callable[[], None]) -> None:
+    """Calls a function on the main process; if that fails, all processes end.
+
+    The main one raises the error, and the others say nothing: with
+    ``run_on_main`` they would wait for it until they are killed.
+
+    Arguments
+    ---------
+    work : callable
+        What to do once for all processes.
+    """
+    failure = [None]
+    if if_main_process():
+        try:
+            work()
+        except Exception as error:
+            failure = [error]
+    failed = [failure[0] is not None]
+    if torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(failed)
+    if failure[0] is not None:
+        raise failure[0]
+    if failed[0]:
+        sys.exit(1)
+
+
+def take_folder(hparams: dict, settings: dict, overwrite: bool) -> None:
+    """Takes the output folder for this run; called on the main process.
+
+    Arguments
+    ---------
+    hparams : dict
+        The hyperparameters, with the folder and the backbone.
+    settings : dict
+        As from ``settings_of``.
+    overwrite : bool
+        If True, removes the run that the folder holds.
+    """
+    identity = {
+        **settings,
+        "the number of processes": n_processes(),
+        "the backbone's fingerprint": {
+            "sha256": fingerprint(hparams["backbone"])
+        },
+    }
+    hparams["run_folder"].open({"settings": identity}, overwrite)
+
+
+def read_text(file: str) -> str:
+    """Reads the text of a YAML file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it is no text.
+    """
+    if not Path(file).is_file():
         raise ValueError(
-            f"--{key} is {wanted}, such as {default}, and not {value!r}."
+            f"There is no YAML file {file}: give one of the recipe's "
+            "hparams folder."
         )
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text in UTF-8: {error}.") from error
 
 
-class _Plain(yaml.SafeLoader):
-    """Reads plain values as hyperpyyaml does; what has a tag is None."""
+def check_device(device: str) -> str:
+    """Returns the device if this machine has it.
 
-
-_Plain.add_multi_constructor("!", lambda *_: None)
-# YAML 1.1 takes 1e-3 for a text; 1.2, which hyperpyyaml reads, for a number.
-_Plain.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
-
-
-def keep_script(script: str, output_folder: str) -> None:
-    """Copies the recipe's script into the output folder.
-
-    SpeechBrain copies the file that calls it, which is this one.
+    Raises
+    ------
+    ValueError
+        If it cannot be used.
     """
-    (Path(output_folder) / Path(__file__).name).unlink(missing_ok=True)
-    shutil.copy(script, output_folder)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"--device {device} cannot be used here: {first_line(error)}"
+        ) from error
+    return device
+
+
+def keep_sources(
+    output_folder: str, file: str, text: str, overrides: str
+) -> None:
+    """Writes ``hyperparams.yaml`` and copies the recipe's script.
+
+    Arguments
+    ---------
+    output_folder : str
+        The run's.
+    file : str
+        Where the YAML comes from.
+    text : str
+        The YAML.
+    overrides : str
+        YAML of what is overridden in it.
+    """
+    folder = Path(output_folder)
+    resolved = resolve_references(text, overrides).getvalue()
+    write_file(
+        str(folder / "hyperparams.yaml"),
+        f"# Generated {date.today()} from:\n# {os.path.abspath(file)}\n"
+        f"# yamllint disable\n{resolved}",
+    )
+    # SpeechBrain copies the file that calls it, which is this one.
+    (folder / Path(__file__).name).unlink(missing_ok=True)
+    copy = folder / Path(sys.argv[0]).name
+    if not (copy.exists() and copy.samefile(sys.argv[0])):
+        shutil.copy(sys.argv[0], copy)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import torch
+from speechbrain_petl.training.command_line import DEFAULTS
+from speechbrain_petl.training.identity import NEUTRAL
+from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.versions import versions
 
@@ -90,7 +93,8 @@ def write_results(folder, result, label_encoder, facts, hparams):
     facts : dict
         What else goes into ``results.json``.
     hparams : dict
-        The run's hyperparameters; its plain values are recorded.
+        What ran: the YAML's values and SpeechBrain's options (see ``used``),
+        of which the plain ones are recorded.
     """
     labels = [label_encoder.decode_ndim(i) for i in range(len(label_encoder))]
     confusion = result.confusion(len(labels))
@@ -105,7 +109,7 @@ def write_results(folder, result, label_encoder, facts, hparams):
         "confusion": confusion.tolist(),
         "labels": labels,
         "seed": hparams.get("seed"),
-        "fold": hparams.get("test_fold"),
+        **folds_of(hparams),
         "versions": versions(),
         "hyperparameters": plain(hparams),
     }
@@ -134,6 +138,62 @@ def write_results(folder, result, label_encoder, facts, hparams):
         os.path.join(folder, "results.json"),
         json.dumps(summary, indent=2, allow_nan=False),
     )
+
+
+def used(brain) -> dict:
+    """Returns the options of SpeechBrain as a brain really has them.
+
+    On the command line they win over the YAML, and some are told by others.
+
+    Arguments
+    ---------
+    brain : Brain
+        The run's.
+
+    Returns
+    -------
+    dict
+        Those that change what is computed and are in the YAML or no default;
+        ``device``, its kind, and ``processes``, how many share the training.
+    """
+    options = {
+        key: getattr(brain, key)
+        for key in DEFAULTS.keys() - NEUTRAL
+        if hasattr(brain.hparams, key) or getattr(brain, key) != DEFAULTS[key]
+    }
+    return {
+        **options,
+        "device": brain.device_type,
+        "processes": n_processes(),
+    }
+
+
+def folds_of(hparams: dict) -> dict:
+    """Tells which folds were tested, as the manifests have them.
+
+    Arguments
+    ---------
+    hparams : dict
+        The manifests' paths, and ``test_fold``.
+
+    Returns
+    -------
+    dict
+        ``fold``, the one that was tested or None, and ``folds`` of each split,
+        None for a corpus without folds.
+    """
+    folds = {}
+    for split in ("train", "valid", "test"):
+        path = hparams.get(f"{split}_manifest")
+        if path is None or not os.path.isfile(path):
+            return {"fold": hparams.get("test_fold"), "folds": None}
+        with open(path, encoding="utf-8") as file:
+            entries = json.load(file).values()
+        folds[split] = sorted({e["fold"] for e in entries if "fold" in e})
+    if not folds["test"]:
+        return {"fold": None, "folds": None}
+    one = folds["test"][0] if len(folds["test"]) == 1 else None
+    return {"fold": one, "folds": folds}
 
 
 def draw_confusion(confusion: torch.Tensor, labels: list[str]):
@@ -176,9 +236,10 @@ def draw_confusion(confusion: torch.Tensor, labels: list[str]):
 
 
 def plain(hparams: dict) -> dict:
-    """The hyperparameters that JSON can hold: numbers, texts and lists.
+    """Returns the hyperparameters that JSON can hold.
 
-    Infinity, which it cannot, becomes a text.
+    Numbers, texts and lists of them; infinity becomes a text. Where the folds
+    were given as lists, ``test_fold`` had no effect and is None.
     """
     kept = {}
     for name, value in sorted(hparams.items()):
@@ -188,4 +249,6 @@ def plain(hparams: dict) -> dict:
         ):
             infinite = isinstance(value, float) and not math.isfinite(value)
             kept[name] = str(value) if infinite else value
+    if kept.get("test_folds") is not None:
+        kept["test_fold"] = None
     return kept

@@ -19,12 +19,16 @@ TOOL = Path(__file__).parents[2] / "tools" / "fuzz_artefacts.py"
 # What stored artefacts name: these addresses never change.
 ADDRESSES = """
 speechbrain_petl.lobes.ast.AST
+speechbrain_petl.lobes.wav2vec2.Wav2Vec2
+speechbrain_petl.lobes.whisper.Whisper
 speechbrain_petl.lobes.features.ASTFbank
+speechbrain_petl.lobes.waveforms.Waveforms
+speechbrain_petl.lobes.whisper_fbank.WhisperFbank
 speechbrain_petl.lobes.petl.PETLModel
 speechbrain_petl.lobes.insertion.Parallel
 speechbrain_petl.lobes.insertion.Sequential
 speechbrain_petl.lobes.ipet.ParallelOnInput
-speechbrain_petl.lobes.ipet.WithInput
+speechbrain_petl.lobes.ipet.Tap
 speechbrain_petl.lobes.legacy.ParallelShared
 speechbrain_petl.lobes.legacy.AddShared
 speechbrain_petl.lobes.lora.LoRA
@@ -65,11 +69,15 @@ NOT_NAMED = {
     "Backbone": "abstract",
     "FrontEnd": "abstract",
     "Wrapper": "abstract",
+    "load_backbone": "a function; an artefact names the class that it chose",
+    "front_end_of": "a function; an artefact names the class that it chose",
     "SplitEncoder": "made by a recipe, around what an artefact stores",
 }
 # The only places where an artefact gives a text of its own choice.
 FREE_TEXTS = {
     ("AST", "revision"),
+    ("Wav2Vec2", "revision"),
+    ("Whisper", "revision"),
     ("PETLModel", "insertions"),
     ("PETLModel", "unfrozen"),
 }

@@ -8,6 +8,7 @@ import soundfile
 from speechbrain_petl.dataio.manifests import Clip, write_manifests
 from speechbrain_petl.utils.files import climbs_out
 
+from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
 
@@ -140,3 +141,16 @@ def test_a_clip_of_several_labels(corpus, tmp_path):
     write_manifests(tmp_path / "save", corpus, {"test": [clip]}, ["a", "b"])
     manifest = json.loads((tmp_path / "save" / "test.json").read_text("utf-8"))
     assert manifest["00"]["label"] == ["b", "a"]
+
+
+def test_braces_in_names_are_no_templates(tmp_path):
+    name = "{data_root.__class__}.wav"
+    write_audio(tmp_path / name)
+    clip = Clip("a", name, ["{0}", "dog"], {"group": "{x}"})
+    write_manifests(tmp_path, tmp_path, {"test": [clip]}, ["{0}", "dog"])
+    entries = load_data_json(
+        tmp_path / "test.json", {"data_root": str(tmp_path)}
+    )
+    assert entries["a"]["wav"] == f"{tmp_path}/{name}"
+    assert entries["a"]["label"] == ["{0}", "dog"]
+    assert entries["a"]["group"] == "{x}"

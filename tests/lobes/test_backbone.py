@@ -101,7 +101,8 @@ def test_statistics_are_of_a_clips_own_frames():
 NAMES = """AST ASTFbank AddShared Backbone Bottleneck Conformer Convpass
 DeepPrompts DenseMoA FrontEnd InputPrompt LoRA NormedLinear PEFTLayer PETLModel
 Parallel ParallelOnInput ParallelShared PassingPrompts Prefix PrefixRows Prompts
-Sequential SoftMoA SplitEncoder WithInput Wrapper""".split()
+Sequential SoftMoA SplitEncoder Tap Wav2Vec2 Waveforms Whisper WhisperFbank
+Wrapper front_end_of load_backbone""".split()
 
 
 def test_public_names():

@@ -8,7 +8,7 @@ import torch
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.ast import AST
 from speechbrain_petl.lobes.insertion import Parallel
-from speechbrain_petl.lobes.ipet import ParallelOnInput, WithInput
+from speechbrain_petl.lobes.ipet import ParallelOnInput, Tap
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.prefix import Prefix, PrefixRows
@@ -60,7 +60,7 @@ def ipet(n_prompts, reduction_rate):
     )
     return {
         "layer": partial(PassingPrompts, n_prompts=n_prompts),
-        "norm_ffn": WithInput,
+        "norm_before_ffn": Tap,
         "ffn": partial(ParallelOnInput, adapter=bottleneck, scale=0.1),
     }
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 from speechbrain_petl.lobes.adapters import Bottleneck
-from speechbrain_petl.lobes.ipet import ParallelOnInput, WithInput
+from speechbrain_petl.lobes.ipet import ParallelOnInput, Tap
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.prefix import Prefix, PrefixRows
 from speechbrain_petl.lobes.prompts import DeepPrompts, Prompts
@@ -46,8 +46,8 @@ ON_INPUT = partial(ParallelOnInput, adapter=Bottleneck)
             },
             "drop_distillation False at 'tokens'",
         ),
-        ({"ffn": ON_INPUT}, "ParallelOnInput at 'ffn.0' needs WithInput at"),
-        ({"norm_ffn": WithInput}, "WithInput at 'norm_ffn.0' needs Parallel"),
+        ({"ffn": ON_INPUT}, "ParallelOnInput at 'ffn.0' needs Tap at"),
+        ({"norm_before_ffn": Tap}, "Tap at 'norm_ffn.0' needs Parallel"),
     ],
 )
 def test_a_missing_companion_is_named(tiny_ast, insertions, message):
@@ -62,7 +62,7 @@ def test_a_missing_companion_is_named(tiny_ast, insertions, message):
         {"mhsa": ROWS, "value": PREFIX, "key": PREFIX},
         {"layer[1:]": DEEP, "tokens": SHALLOW},
         {"tokens": [SHALLOW], "layer": DEEP},
-        {"ffn": ON_INPUT, "norm_ffn": WithInput},
+        {"ffn": ON_INPUT, "norm_before_ffn": Tap},
     ],
 )
 def test_any_order_will_do(tiny_ast, insertions):

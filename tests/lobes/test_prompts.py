@@ -6,7 +6,7 @@ import pytest
 import torch
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.ast import AST
-from speechbrain_petl.lobes.ipet import ParallelOnInput, WithInput
+from speechbrain_petl.lobes.ipet import ParallelOnInput, Tap
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.prefix import Prefix, PrefixRows
@@ -113,7 +113,7 @@ def test_the_input_prompt_is_a_frame(tiny_ast):
 def test_ipets_adapter_reads_the_residual_stream(tiny_ast):
     adapter = partial(Bottleneck, reduction_rate=8, identity=False)
     insertions = {
-        "norm_ffn": WithInput,
+        "norm_before_ffn": Tap,
         "ffn": partial(ParallelOnInput, adapter=adapter, scale=0.1),
     }
     model = PETLModel(tiny_ast, insertions)

@@ -1,6 +1,5 @@
 """What holds for any folds, positions, insertions and artefacts."""
 
-import sys
 from functools import partial
 
 import pytest
@@ -22,14 +21,6 @@ from speechbrain_petl.lobes.insertion import Parallel, Sequential
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.moa import SoftMoA
 from speechbrain_petl.lobes.petl import PETLModel
-
-from speechbrain.utils.importutils import LazyModule
-
-# Hypothesis asks every module for its file; SpeechBrain's lazy ones would
-# import what is not installed.
-for module in list(sys.modules.values()):
-    if isinstance(module, LazyModule):
-        module.__dict__.setdefault("__file__", None)
 
 folds = st.lists(st.integers(0, 12), max_size=12)
 

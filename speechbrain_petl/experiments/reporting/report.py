@@ -99,6 +99,11 @@ def visible(value: object) -> object:
     Returns
     -------
     object
+
+    Example
+    -------
+    >>> print(visible("a" + chr(27) + "[2J"))
+    a\\x1b[2J
     """
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value

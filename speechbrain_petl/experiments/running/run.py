@@ -21,6 +21,7 @@ from speechbrain_petl.experiments.running.state import (
     RUNNING,
     cell_hash,
     data_fingerprint,
+    other_versions,
     read_results,
     state,
 )
@@ -130,6 +131,7 @@ def run(
     running: dict[Future, Job] = {}
     elsewhere: list[Job] = []  # other processes have these
     say(f"{outcomes[FINISHED]} of {total} cells are finished already")
+    _tell_of_versions([w for w in work if w.state == FINISHED], say)
     while waiting or running or elsewhere:
         while waiting and len(running) < jobs:
             job = waiting.popleft()
@@ -164,6 +166,13 @@ def run(
             waiting.extend(elsewhere)
             elsewhere.clear()
     return outcomes
+
+
+def _tell_of_versions(finished, say):
+    """Says which cells were made by other versions of packages."""
+    found = [other_versions(Path(w.job.folder)) for w in finished]
+    for text, times in Counter(filter(None, found)).items():
+        say(f"    {times} of them ran with other versions: {text}")
 
 
 def _accuracy(job):

@@ -5,18 +5,26 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.experiments.planning.plan import Cell
+from speechbrain_petl.training.identity import differences, settings_of
 from speechbrain_petl.utils.files import read_json, write_file
+from speechbrain_petl.utils.plain_yaml import one_value, plain_values
+from speechbrain_petl.utils.versions import versions
 
 FINISHED, FAILED, INTERRUPTED, NEW = "finished", "failed", "interrupted", "new"
 RUNNING = "running"  # some process has it now
 OTHER = "other"  # what is there is of another plan or other data
+WEIGHTS = (".json", ".safetensors", ".bin")  # files of a backbone
 DAMAGED = "damaged"  # what is there does not say of which
-TEXTS = (".csv", ".txt", ".json")
 
 
 def cell_hash(cell: Cell, recipes: Path, data: str) -> str:
-    """What a result depends on: YAML, options and data.
+    """Computes what identifies a cell: settings, backbone and data.
+
+    The settings are those by which a run folder is identified (see
+    ``settings_of``): where a run lies, its device and its workers are not
+    among them. Nor are versions, of which ``other_versions`` tells.
 
     Arguments
     ---------
@@ -32,15 +40,50 @@ def cell_hash(cell: Cell, recipes: Path, data: str) -> str:
     str
         SHA-256, in hexadecimal.
     """
-    yaml = recipes / cell.corpus / "hparams" / f"{cell.variant.yaml}.yaml"
-    parts = [yaml.read_text(encoding="utf-8"), cell.options(), data]
+    recipe = recipes / cell.corpus
+    yaml = recipe / "hparams" / f"{cell.variant.yaml}.yaml"
+    text = yaml.read_text(encoding="utf-8")
+    overrides = {key: as_yaml(value) for key, value in cell.options().items()}
+    values = plain_values(text, overrides)
+    source = str(values.get("source"))
+    parts = [
+        settings_of(text, overrides),
+        backbone_fingerprint(str(recipe / source))
+        if (recipe / source).is_dir()
+        else [source, values.get("revision")],
+        data,
+    ]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def as_yaml(value) -> str:
+    """Returns YAML of a value as a cell's command line gives it."""
+    return one_value("null" if value is None else str(value))
+
+
+@lru_cache
+def backbone_fingerprint(folder: str) -> str:
+    """Identifies a local backbone by its files, without loading it.
+
+    Arguments
+    ---------
+    folder : str
+        The backbone's configuration and weights.
+
+    Returns
+    -------
+    str
+        SHA-256, in hexadecimal.
+    """
+    names = [p.name for p in Path(folder).iterdir() if p.suffix in WEIGHTS]
+    found = digests_of(folder, names)
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
 @lru_cache
 def data_fingerprint(folder: str) -> str:
-    """Names and sizes of a corpus's files, and the text of its metadata.
+    """Identifies a corpus by the names and contents of its files.
 
     Arguments
     ---------
@@ -63,13 +106,26 @@ def data_fingerprint(folder: str) -> str:
             f"There is no data folder {folder}: give the corpus's, as "
             "--data_folder <Corpus>=<folder>."
         )
-    digest = hashlib.sha256()
-    for file in sorted(path for path in root.rglob("*") if path.is_file()):
-        name = file.relative_to(root).as_posix()
-        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
-        if file.suffix in TEXTS:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+    files = (path for path in root.rglob("*") if path.is_file())
+    found = digests_of(root, (f.relative_to(root).as_posix() for f in files))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def other_versions(folder: Path) -> str:
+    """Tells which other versions of packages made a finished cell.
+
+    Arguments
+    ---------
+    folder : Path
+        The cell's.
+
+    Returns
+    -------
+    str
+        Such as ``torch is 2.10.0 there and 2.11.0 here``; empty if none.
+    """
+    results = read_results(folder) or {}
+    return differences(results.get("versions", {}), versions())
 
 
 def state(folder: Path, wanted: str | None) -> str:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.dataio.datasets import read_clip, read_manifest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.style import new_figure
 from speechbrain_petl.lobes.moa import DenseMoA, SoftMoA
@@ -74,7 +73,7 @@ def expert_shares(
     chosen = entries[:: max(1, len(entries) // n_clips)][:n_clips]
     normalizer = AudioNormalizer(trained.compute_features.sample_rate)
     for entry in chosen:
-        wav = read_audio(entry["wav"], normalizer)
+        wav = read_clip(entry, normalizer)
         trained.encoder(trained.compute_features(wav[None]))
     return shares / len(chosen)
 

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.artefacts.trained import Trained
-from speechbrain_petl.dataio.audio import read_audio
-from speechbrain_petl.dataio.datasets import read_manifest
+from speechbrain_petl.dataio.datasets import read_clip, read_manifest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.style import (
     looks,
@@ -63,16 +62,16 @@ def embed(
     there = {entry["label"] for entry in entries.values()}
     chosen = [label for label in trained.labels if label in there][:n_classes]
     entries = [e for e in entries.values() if e["label"] in chosen]
-    rows = [_embed_clip(trained, entry["wav"]) for entry in entries]
+    rows = [_embed_clip(trained, entry) for entry in entries]
     cls, pooled = (torch.stack(column) for column in zip(*rows))
     return Embeddings([e["label"] for e in entries], cls, pooled)
 
 
-def _embed_clip(trained: Trained, wav: str):
-    """[CLS] and pooled embedding of a file."""
+def _embed_clip(trained: Trained, entry: dict):
+    """Returns the [CLS] and the pooled embedding of a clip."""
     rate = trained.compute_features.sample_rate
     feats = trained.compute_features(
-        read_audio(wav, AudioNormalizer(rate))[None]
+        read_clip(entry, AudioNormalizer(rate))[None]
     )
     tokens = []
     hook = trained.encoder.model.model.register_forward_hook(
