@@ -45,8 +45,8 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
             line = json.dumps([id_, entry, content], sort_keys=True)
             whole.update(f"{line}\n".encode())
         found[key] = {"clips": len(entries), "sha256": whole.hexdigest()}
-    content = Path(hparams["label_map"]).read_bytes()
-    found["label_map"] = {"sha256": hashlib.sha256(content).hexdigest()}
+    labels = Path(hparams["label_map"]).read_bytes()
+    found["label_map"] = {"sha256": hashlib.sha256(labels).hexdigest()}
     return found
 
 
