@@ -3,17 +3,15 @@
 import csv
 import importlib
 import json
-import platform
 import shlex
-import subprocess
 import sys
 from datetime import date
 from math import log
 from pathlib import Path
 
-import torch
 from speechbrain_petl.utils.versions import versions
 
+from benchmarks.machine import machine, peer_versions
 from benchmarks.targets import TARGETS
 
 RUNS = "runs.json"
@@ -97,23 +95,6 @@ def file_of(output: Path, subject: str, device: str) -> Path:
     return output / f"{subject}{suffix}.csv"
 
 
-def machine(device: str, threads: int) -> str:
-    """Describes the machine."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            name = line.partition(":")[2].strip()
-            break
-    units = [
-        unit.upper().replace("_", "-")
-        for unit in ("amx_bf16", "avx512_bf16", "avx512f")
-        if unit in Path("/proc/cpuinfo").read_text()
-    ]
-    return f"{name}, {threads} threads, {', '.join(units) or 'no AVX-512'}"
-
-
 def write_subject(options, subject: str, rows: list[dict]) -> None:
     """Writes the rows of a subject, and how they were measured."""
     file = file_of(options.output, subject, options.device)
@@ -133,26 +114,6 @@ def write_subject(options, subject: str, rows: list[dict]) -> None:
         "versions": versions() | peer_versions(options),
     }
     runs_file.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
-
-
-def peer_versions(options) -> dict[str, str]:
-    """Returns the versions of PEFT, the reference and its transformers."""
-    import peft
-
-    found = {"peft": peft.__version__}
-    if options.reference:
-        command = ["git", "-C", options.reference, "rev-parse", "--short=7"]
-        found["PETL_AST"] = output_of([*command, "HEAD"])
-        code = "import transformers; print(transformers.__version__)"
-        command = [options.reference_python, "-c", code]
-        found["its transformers"] = output_of(command)
-    return found
-
-
-def output_of(command: list[str]) -> str:
-    """Returns the output of a command, or ``unknown``."""
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
 
 
 def rounded(value):

@@ -6,8 +6,6 @@ plain loop as its peers; ``whole_step`` is the recipe's own, from waveforms,
 with SpecAugment and all that ``Brain`` does.
 """
 
-from functools import partial
-
 import torch
 
 from benchmarks.measure import Contender
@@ -15,6 +13,7 @@ from benchmarks.models import autocast, load_recipe, recipe_brain
 from benchmarks.worker import count_operations
 
 HERE = "benchmarks.training_step"
+PEERS = "benchmarks.peers"
 N_CLASSES = 50
 
 
@@ -116,51 +115,6 @@ def whole_step(yaml, backbone, batch, frames, precision, device):
     return lambda: brain.fit_batch(clips), facts
 
 
-def peft_lora(backbone, batch, frames, precision, device):
-    """Makes a step of PEFT's LoRA of queries and values on HF's classifier."""
-    from peft import LoraConfig, get_peft_model
-
-    model = classifier(backbone, frames)
-    config = LoraConfig(
-        r=round(model.config.hidden_size / 128),
-        lora_alpha=8,
-        target_modules=["q_proj", "v_proj"],
-        modules_to_save=["classifier"],
-    )
-    model = get_peft_model(model, config)
-    return hugging_face(model, batch, frames, precision, device)
-
-
-def hf_full(backbone, batch, frames, precision, device):
-    """Makes a step of Hugging Face's classifier, all of it trained."""
-    model = classifier(backbone, frames)
-    return hugging_face(model, batch, frames, precision, device)
-
-
-def classifier(backbone, frames):
-    """Loads Hugging Face's classifier for another length and classes."""
-    from transformers import ASTForAudioClassification
-
-    return ASTForAudioClassification.from_pretrained(
-        backbone,
-        max_length=frames,
-        num_labels=N_CLASSES,
-        ignore_mismatched_sizes=True,
-    )
-
-
-def hugging_face(model, batch, frames, precision, device):
-    """Makes a step of a Hugging Face model in a plain loop."""
-
-    def forward(feats):
-        return model(feats).logits
-
-    # Fused, as the recipes' is: nobody is slower for want of an option.
-    optimizer = partial(torch.optim.AdamW, fused=True)
-    sizes = (batch, frames, precision, device)
-    return make_step(forward, [model.train()], optimizer, *sizes)
-
-
 def matmul(precision, size, device):
     """Makes products of large matrices: the peak that the machine reaches."""
     dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
@@ -181,9 +135,9 @@ def groups(options) -> dict[str, list[Contender]]:
         "device": options.device,
     }
 
-    def contender(name, make, precision="bf16", **more):
+    def contender(name, make, precision="bf16", module=HERE, **more):
         more = {"batch": options.batch, "precision": precision, **more}
-        return Contender(name, f"{HERE}:{make}", sizes | more)
+        return Contender(name, f"{module}:{make}", sizes | more)
 
     def recipe(yaml, name=None, **more):
         return contender(name or yaml, "ours", yaml=yaml, **more)
@@ -225,11 +179,11 @@ def groups(options) -> dict[str, list[Contender]]:
     ]
     for precision in ("bf16", "fp32"):
         found[f"LoRA in {precision}"] = [
-            contender("PEFT", "peft_lora", precision),
+            contender("PEFT", "peft_lora", precision, PEERS),
             recipe("lora", "ours", precision=precision),
         ]
     found["Full fine-tuning in bf16"] = [
-        contender("Hugging Face", "hf_full"),
+        contender("Hugging Face", "hf_full", module=PEERS),
         recipe("full_ft", "ours"),
     ]
     found["Mixtures of 7 adapters"] = [

@@ -205,7 +205,8 @@ def train(monkeypatch):
     from speechbrain.utils import logger
 
     def run(yaml, args):
-        recipe = Path(yaml).parents[1]
+        parents = Path(yaml).parents
+        recipe = next(p for p in parents if (p / "train.py").is_file())
         script = str(recipe / "train.py")
         monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)

@@ -163,9 +163,9 @@ def main():
             if first not in copies and pair[0] == pair[1]:
                 own += 1
             elif pair[0] != pair[1]:
-                wrong.add(pair if pair in known else pair[::-1])
+                wrong.add(tuple(sorted(pair)))
         print(f"| {kind} | {own / len(drawn):.1%} |", flush=True)
-    wrong -= set(known)
+    wrong -= {tuple(sorted(pair)) for pair in known}
     print(f"{len(wrong)} further pairs of clips through a copy of one of them")
     for first, second in wrong:
         print(f"  {first.name} {second.name}")

@@ -45,7 +45,7 @@ def share_out(
     >>> sorted(Counter(found[:20]).items())
     [('test', 3), ('train', 14), ('valid', 3)]
     """
-    sizes: dict[int, Counter] = {}
+    sizes: dict[int, Counter[str | None]] = {}
     for names, group in zip(labels, groups):
         # Sounds without any class are shared out as if they were one.
         sizes.setdefault(group, Counter()).update(names or [None])

@@ -96,13 +96,13 @@ class Survey:
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             paths = sorted({sound.path for sound in sounds})
             looks = pool.map(look_at, [self.data_folder / p for p in paths])
-            looks = tqdm(looks, "Checking", len(paths), unit="file")
-            self._looks = dict(zip(paths, looks))
+            shown = tqdm(looks, "Checking", len(paths), unit="file")
+            self._looks = dict(zip(paths, shown))
             seconds = sum(duration for duration, _ in self._looks.values())
             self._index = LandmarkIndex(seconds)
             heard = pool.map(self._hear, sounds)
-            heard = tqdm(heard, "Listening", len(sounds), unit="sound")
-            for number, (found, marks) in enumerate(heard):
+            listening = tqdm(heard, "Listening", len(sounds), unit="sound")
+            for number, (found, marks) in enumerate(listening):
                 self.heard.append(found)
                 self._index.add(number, marks)
 

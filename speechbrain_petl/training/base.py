@@ -117,8 +117,8 @@ class PETLBrain(TaskBrain):
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
         encoder = parallel.unwrap(self.modules.encoder)
-        caches = isinstance(encoder, SplitEncoder) and encoder.cache
-        if caches and not self.test_only:
+        splits = isinstance(encoder, SplitEncoder) and encoder.cache
+        if splits and not self.test_only:
             if varies(self.modules.augment):
                 logger.info("Training clips are augmented, and not cached.")
             else:

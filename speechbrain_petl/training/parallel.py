@@ -66,13 +66,13 @@ def own_batches(dataset, loader_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     {'num_workers': 1, 'batch_sampler': [[0, 1], [2, 3], [4]]}
     """
     kwargs = dict(loader_kwargs)
-    batches = BatchSampler(
+    in_order = BatchSampler(
         kwargs.pop("sampler", None) or range(len(dataset)),
         kwargs.pop("batch_size", None) or 1,
         kwargs.pop("drop_last", False),
     )
     kwargs.pop("shuffle", None)
-    batches = list(kwargs.pop("batch_sampler", None) or batches)
+    batches = list(kwargs.pop("batch_sampler", None) or in_order)
     kwargs["batch_sampler"] = batches[rank() :: n_processes()]
     return kwargs
 
@@ -181,7 +181,7 @@ def share_buffers(module: nn.Module) -> None:
             distributed.broadcast(buffer, src=0)
 
 
-def unwrap(module: nn.Module) -> nn.Module:
+def unwrap(module: nn.Module) -> Any:
     """Returns the module inside data parallelism and ``torch.compile``."""
     if isinstance(module, (DataParallel, DistributedDataParallel)):
         module = module.module

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -85,7 +86,8 @@ def _accelerator():
 
 def _state():
     """Returns the state of all generators, as plain values and tensors."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    numpy_state: Any = np.random.get_state()
+    kind, keys, position, has_gauss, gauss = numpy_state
     gpu = _accelerator()
     return {
         "torch": torch.get_rng_state(),

@@ -1,5 +1,7 @@
 """UpdatingBrain: every batch of an epoch belongs to an update."""
 
+from typing import Any
+
 import torch
 from torch.utils.data import DataLoader
 
@@ -101,5 +103,6 @@ def batch_sizes(loader: DataLoader | LoopedLoader) -> list[int]:
     size = getattr(loader, "batch_size", None) or 1
     sizes = [size] * len(loader)
     if sizes and size > 1 and not loader.drop_last:
-        sizes[-1] = len(loader.sampler) - size * (len(loader) - 1)
+        clips: Any = loader.sampler
+        sizes[-1] = len(clips) - size * (len(loader) - 1)
     return sizes

@@ -36,15 +36,15 @@ def test_contenders_run_in_turns():
 
 def test_peers_have_the_same_kind_of_optimizer(tmp_path):
     """Fused, one pass over the parameters."""
-    from benchmarks import training_step
+    from benchmarks import peers
     from benchmarks.models import SMALL, load_recipe, make_backbone
 
     backbone = make_backbone(tmp_path / "ast", **SMALL)
     used = [load_recipe("lora", backbone, max_length=100)["opt_class"]]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_step, "make_step", lambda *a: used.append(a[2]))
-        training_step.hf_full(backbone, 1, 100, "fp32", "cpu")
-        training_step.peft_lora(backbone, 1, 100, "fp32", "cpu")
+        patch.setattr(peers, "make_step", lambda *a: used.append(a[2]))
+        peers.hf_full(backbone, 1, 100, "fp32", "cpu")
+        peers.peft_lora(backbone, 1, 100, "fp32", "cpu")
     assert len(used) == 3
     weight = torch.nn.Parameter(torch.zeros(1))
     for opt_class in used:

@@ -6,32 +6,14 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.rows import (
-    detail,
-    make_rows,
-    overview,
-)
+from speechbrain_petl.experiments.reporting.layout import detail, overview
+from speechbrain_petl.experiments.reporting.rows import make_rows
 from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 TEMPLATE = Path(__file__).parent / "page.html.jinja"
 FOLDED = ("training_", "confusion_")  # figures that are many
-
-
-def visible(value: object) -> object:
-    """Returns a text in which nothing is invisible; other values as they are.
-
-    Jinja2 calls it for each value before escaping what is markup.
-
-    Example
-    -------
-    >>> print(visible("a" + chr(27) + "[2J"))
-    a\\x1b[2J
-    """
-    if not isinstance(value, str) or hasattr(value, "__html__"):
-        return value
-    return "\n".join(map(printable, value.expandtabs().split("\n")))
 
 
 def write_report(outcome: Outcome, output: Path) -> Path:
@@ -104,6 +86,28 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     page = output / "report.html"
     write_file(str(page), text + "\n")
     return page
+
+
+def visible(value: object) -> object:
+    """Makes what is invisible in a text visible; markup stays as it is.
+
+    Arguments
+    ---------
+    value : object
+        Value that the page shows.
+
+    Returns
+    -------
+    object
+
+    Example
+    -------
+    >>> print(visible("a" + chr(27) + "[2J"))
+    a\\x1b[2J
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return "\n".join(map(printable, value.expandtabs().split("\n")))
 
 
 def inline_svg(file: Path, prefix: str) -> str:

@@ -6,11 +6,8 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
-from speechbrain_petl.experiments.reporting.rows import (
-    detail,
-    make_rows,
-    overview,
-)
+from speechbrain_petl.experiments.reporting.layout import detail, overview
+from speechbrain_petl.experiments.reporting.rows import make_rows
 from speechbrain_petl.utils.files import write_file
 
 

@@ -5,7 +5,7 @@ import re
 
 from speechbrain_petl.experiments.__main__ import main
 
-EVIL = "<script>alert(1)</script>"
+EVIL = "<script>alert(1)</script>\x1b[31m"
 
 
 def test_a_page(output, capsys):
@@ -40,6 +40,7 @@ def test_texts_are_no_markup(output):
     page = (output / "report.html").read_text("utf-8")
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 10
+    assert "\x1b" not in page and r"&lt;/script&gt;\x1b[31m" in page
 
 
 def test_figures_are_put_into_the_page(output):

@@ -1,0 +1,31 @@
+"""Options: every command has examples, and a help text comes at once."""
+
+import subprocess
+import sys
+
+from speechbrain_petl.cli.options import make_parser
+
+
+def test_every_command_has_examples():
+    commands = make_parser()._subparsers._group_actions[0].choices
+    assert set(commands) == {
+        "predict",
+        "bank",
+        "inspect",
+        "verify",
+        "merge",
+        "export",
+        "push",
+        "pull",
+        "norm-stats",
+    }
+    for name, command in commands.items():
+        assert f"speechbrain-petl {name} " in command.format_help()
+
+
+def test_help_is_quick():
+    code = (
+        "import sys; from speechbrain_petl.cli.options import make_parser; make_parser();"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
