@@ -76,15 +76,15 @@ METADATA = {
     "versions": {"torch": "2"},
 }
 YAML = """\
-ast_source: x
-ast_revision:
-ast: !new:speechbrain_petl.lobes.ast.AST
+source: x
+revision:
+backbone: !new:speechbrain_petl.lobes.ast.AST
   source: !apply:speechbrain_petl.inference.locate
-  - !ref <ast_source>
-  revision: !ref <ast_revision>
+  - !ref <source>
+  revision: !ref <revision>
   max_length: 48
 encoder: !new:speechbrain_petl.lobes.petl.PETLModel
-  backbone: !ref <ast>
+  backbone: !ref <backbone>
   insertions:
     ffn: !name:speechbrain_petl.lobes.insertion.Parallel
       adapter: !name:speechbrain_petl.lobes.adapters.Bottleneck

@@ -25,8 +25,10 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
 )
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
-from speechbrain_petl.lobes.ast import POOLINGS
+from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
 from speechbrain_petl.lobes.ast_positions import POSITIONS
+from speechbrain_petl.lobes.pooling import POOLINGS
+from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
 from speechbrain_petl.utils.messages import printable
 
 FLAG = Flag()
@@ -72,6 +74,23 @@ ROWS = (
         revision=Maybe(NAME),
         max_length=Maybe(CLIP),
         position_embeddings=Choice(*POSITIONS),
+        pooling=Choice(*AST_POOLINGS),
+    ),
+    _row(
+        "backbone",
+        f"{LOBES}.wav2vec2.Wav2Vec2",
+        source=LOCATED,
+        revision=Maybe(NAME),
+        max_length=Maybe(CLIP),
+        pooling=Choice(*POOLINGS),
+        time_masking=FLAG,
+    ),
+    _row(
+        "backbone",
+        f"{LOBES}.whisper.Whisper",
+        source=LOCATED,
+        revision=Maybe(NAME),
+        max_length=Maybe(CLIP),
         pooling=Choice(*POOLINGS),
     ),
     _row(
@@ -83,6 +102,22 @@ ROWS = (
         mean=FACTOR,
         std=Number(1e-9, 1e6),
     ),
+    _row(
+        "front end",
+        f"{LOBES}.waveforms.Waveforms",
+        max_length=CLIP,
+        normalize=FLAG,
+        shorter=Choice(*SHORTER),
+        longer=Choice(*LONGER),
+        sample_rate=RATE,
+    ),
+    _row(
+        "front end",
+        f"{LOBES}.whisper_fbank.WhisperFbank",
+        max_length=CLIP,
+        n_mels=Number(1, 1024, whole=True),
+        sample_rate=RATE,
+    ),
     # What joins them
     _row(
         "encoder",
@@ -91,12 +126,13 @@ ROWS = (
         insertions=Maybe(SITES),
         unfrozen=ListOf(Text(64), 1000),
         gradient_checkpointing=FLAG,
+        frozen_in_train_mode=FLAG,
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),
     _row("wrapper", f"{LOBES}.insertion.Sequential", **OVER),
     _row("wrapper", f"{LOBES}.ipet.ParallelOnInput", **OVER),
-    _row("wrapper", f"{LOBES}.ipet.WithInput"),
+    _row("wrapper", f"{LOBES}.ipet.Tap"),
     _row("wrapper", f"{LOBES}.legacy.ParallelShared", **OVER),
     _row("wrapper", f"{LOBES}.legacy.AddShared"),
     _row(

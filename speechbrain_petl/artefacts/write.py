@@ -91,7 +91,7 @@ def save_artefact(brain, corpus: str) -> str:
     }
     write_artefact(
         output / "artefact",
-        hparams.ast,
+        hparams.backbone,
         hparams.compute_features,
         hparams.encoder,
         unwrap(brain.modules.classifier),
@@ -178,6 +178,7 @@ def write_artefact(
         revision,
         compute_features.sample_rate,
         digest,
+        {"backbone": backbone, "compute_features": compute_features},
     )
     check_metadata(metadata, METADATA)
     try:

@@ -47,7 +47,7 @@ def test_two_steps(yaml, sources, tmp_path):
     overrides = {
         "data_folder": "none",
         "output_folder": str(tmp_path),
-        "ast_source": sources(family),
+        "source": sources(family),
         "max_length": 24,
         "batch_size": 4,
     }
@@ -56,7 +56,7 @@ def test_two_steps(yaml, sources, tmp_path):
             overrides[key] = value
     hparams = load_hyperpyyaml(yaml.read_text(), overrides)
     model, front_end = hparams["encoder"].train(), hparams["compute_features"]
-    head = hparams["classifier"](hparams["ast"].embedding_size, 3)
+    head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
     parameters = [*model.parameters(), *head.parameters()]
     optimizer = hparams["opt_class"]([p for p in parameters if p.requires_grad])
     wavs, lens = torch.randn(3, 5000), torch.tensor([1.0, 0.5, 0.7])
@@ -85,7 +85,7 @@ def test_a_run(corpus, variant, family, sources, arguments, train, tmp_path):
     rate = "reduction_rate" if variant == "ipet" else "lora_reduction_rate"
     options = ["--debug", "--debug_persistently", f"--{rate}", "6"]
     args = arguments(corpus, tmp_path, *options)
-    args[args.index("--ast_source") + 1] = sources(family)
+    args[args.index("--source") + 1] = sources(family)
     folder = ROOT / "recipes" / corpus / "hparams" / "wav2vec2"
     train(folder / f"{variant}.yaml", args)
     results = json.loads((tmp_path / "results.json").read_text())
