@@ -25,10 +25,8 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
 )
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
-from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
+from speechbrain_petl.lobes import ast, pooling, waveforms
 from speechbrain_petl.lobes.ast_positions import POSITIONS
-from speechbrain_petl.lobes.pooling import POOLINGS
-from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
 from speechbrain_petl.utils.messages import printable
 
 FLAG = Flag()
@@ -40,6 +38,8 @@ NARROW = Number(2**-4, 2**20)  # a width over another
 ODD = Number(1, 1023, whole=True)  # tokens that a convolution sees
 EXPERTS = Number(1, 64, whole=True)
 NAME = Text(200)
+MELS = Number(1, 1024, whole=True)
+FROM: dict[str, Kind] = {"source": LOCATED, "revision": Maybe(NAME)}
 ADAPTER = Made("adapter", "mixture")
 SITES = MapOf(
     Text(64, r"\w+(\[[-\d:]+\])?", "a role with or without layers"),
@@ -70,34 +70,31 @@ ROWS = (
     _row(
         "backbone",
         f"{LOBES}.ast.AST",
-        source=LOCATED,
-        revision=Maybe(NAME),
+        **FROM,
         max_length=Maybe(CLIP),
         position_embeddings=Choice(*POSITIONS),
-        pooling=Choice(*AST_POOLINGS),
+        pooling=Choice(*ast.POOLINGS),
     ),
     _row(
         "backbone",
         f"{LOBES}.wav2vec2.Wav2Vec2",
-        source=LOCATED,
-        revision=Maybe(NAME),
+        **FROM,
         max_length=Maybe(CLIP),
-        pooling=Choice(*POOLINGS),
+        pooling=Choice(*pooling.POOLINGS),
         time_masking=FLAG,
     ),
     _row(
         "backbone",
         f"{LOBES}.whisper.Whisper",
-        source=LOCATED,
-        revision=Maybe(NAME),
+        **FROM,
         max_length=Maybe(CLIP),
-        pooling=Choice(*POOLINGS),
+        pooling=Choice(*pooling.POOLINGS),
     ),
     _row(
         "front end",
         f"{LOBES}.features.ASTFbank",
         max_length=CLIP,
-        n_mels=Number(1, 1024, whole=True),
+        n_mels=MELS,
         sample_rate=RATE,
         mean=FACTOR,
         std=Number(1e-9, 1e6),
@@ -107,15 +104,15 @@ ROWS = (
         f"{LOBES}.waveforms.Waveforms",
         max_length=CLIP,
         normalize=FLAG,
-        shorter=Choice(*SHORTER),
-        longer=Choice(*LONGER),
+        shorter=Choice(*waveforms.SHORTER),
+        longer=Choice(*waveforms.LONGER),
         sample_rate=RATE,
     ),
     _row(
         "front end",
         f"{LOBES}.whisper_fbank.WhisperFbank",
         max_length=CLIP,
-        n_mels=Number(1, 1024, whole=True),
+        n_mels=MELS,
         sample_rate=RATE,
     ),
     # What joins them
@@ -151,7 +148,7 @@ ROWS = (
         "wrapper",
         f"{LOBES}.prompts.InputPrompt",
         frames=CLIP,
-        mels=Number(1, 1024, whole=True),
+        mels=MELS,
         border=Number(1, 512, whole=True),
     ),
     _row("wrapper", f"{LOBES}.prefix.PrefixRows", num_tokens=COUNT),
@@ -249,7 +246,7 @@ ROWS = (
     _row(
         "configuration of peft",
         "peft.VeraConfig",
-        r=COUNT,
+        r=Number(1, 1024, whole=True),  # draws what is not stored
         projection_prng_key=Number(0, 2**63 - 1, whole=True),
         save_projection=FLAG,
         vera_dropout=SHARE,

@@ -108,7 +108,10 @@ def save_artefact(brain, corpus: str) -> str:
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
-            "metrics": {k: results[k] for k in METRICS if k in results},
+            # A run without a validation set has no metric of it.
+            "metrics": {
+                k: results[k] for k in METRICS if results.get(k) is not None
+            },
         },
     )
     return str(output / "artefact")
@@ -178,7 +181,8 @@ def write_artefact(
         revision,
         compute_features.sample_rate,
         digest,
-        {"backbone": backbone, "compute_features": compute_features},
+        _address(backbone),
+        (_address(compute_features), compute_features.options()),
     )
     check_metadata(metadata, METADATA)
     try:
@@ -199,6 +203,11 @@ def write_artefact(
             LABELS: label_map(labels),
         }.items():
             (new / name).write_bytes(text.encode("utf-8"))
+
+
+def _address(module):
+    """Returns the address of a module's class."""
+    return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
 def unwrap(module: nn.Module) -> nn.Module:

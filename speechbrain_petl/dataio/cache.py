@@ -14,9 +14,9 @@ import scipy
 import soundfile
 import torch
 import torchaudio
+from speechbrain_petl.dataio.digests import cache_root
 from speechbrain_petl.utils.files import replacing
 
-VARIABLE = "SPEECHBRAIN_PETL_CACHE"
 SLACK = 0.05  # fraction of the size limit written between two checks of it
 FRESH = 3600.0  # seconds for which another use is not recorded
 # Other versions of what decodes and resamples may differ in the last bits.
@@ -25,12 +25,6 @@ VERSIONS = (
     scipy.__version__,
     soundfile.__libsndfile_version__,
 )
-
-
-def cache_root() -> Path:
-    """Returns the folder of what is computed once for all runs."""
-    default = Path.home() / ".cache" / "speechbrain_petl"
-    return Path(os.environ.get(VARIABLE) or default)
 
 
 class WaveformCache:

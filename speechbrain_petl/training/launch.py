@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 import yaml
 from hyperpyyaml import load_hyperpyyaml, resolve_references
+from speechbrain_petl.dataio.identity import data_of
 from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.training.command_line import (
     DEFAULTS,
@@ -20,7 +21,6 @@ from speechbrain_petl.training.command_line import (
     read_arguments,
 )
 from speechbrain_petl.training.folder_name import name_apart
-from speechbrain_petl.training.identity import NEUTRAL, data_of, settings_of
 from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.run_folder import RunFolder
@@ -28,6 +28,7 @@ from speechbrain_petl.utils.errors import tell_errors
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.messages import first_line
 from speechbrain_petl.utils.plain_yaml import plain_values
+from speechbrain_petl.utils.settings import NEUTRAL, settings_of
 
 import speechbrain as sb
 from speechbrain.utils.distributed import (
