@@ -32,7 +32,7 @@ def epoch(backbone, corpus, clips, frames, precision, device, stored):
     hparams = load_recipe("linear", backbone, max_length=frames)
     fbank = hparams["compute_features"].to(device)
     encoder = SplitEncoder(hparams["encoder"], cache=True).to(device).train()
-    width = hparams["ast"].config.hidden_size
+    width = hparams["backbone"].config.hidden_size
     head = torch.nn.Linear(width, 50).to(device)
     trained = [
         p

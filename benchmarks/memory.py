@@ -16,7 +16,7 @@ PARTS = 4
 def accumulated(yaml, backbone, batch, frames, precision, device, parts):
     """Makes a step whose batch goes through the model in parts."""
     hparams = load_recipe(yaml, backbone, max_length=frames)
-    head = torch.nn.Linear(hparams["ast"].config.hidden_size, 50)
+    head = torch.nn.Linear(hparams["backbone"].config.hidden_size, 50)
     model = torch.nn.Sequential(hparams["encoder"], head).to(device).train()
     optimizer = hparams["opt_class"](
         [p for p in model.parameters() if p.requires_grad]

@@ -35,7 +35,7 @@ def recipe(yaml: str, backbone: str, **overrides) -> tuple[str, dict]:
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     paths = {"data_folder": "none", "output_folder": folder.name}
-    return text, {**paths, "ast_source": backbone, **overrides}
+    return text, {**paths, "source": backbone, **overrides}
 
 
 def load_recipe(yaml: str, backbone: str, **overrides) -> dict:

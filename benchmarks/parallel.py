@@ -24,7 +24,7 @@ def make_model(backbone, batch, frames, device):
     """Makes the same model, batch and targets at each call."""
     torch.manual_seed(0)
     hparams = load_recipe(YAML, backbone, max_length=frames)
-    head = torch.nn.Linear(hparams["ast"].config.hidden_size, 50)
+    head = torch.nn.Linear(hparams["backbone"].config.hidden_size, 50)
     model = torch.nn.Sequential(hparams["encoder"], head).to(device).train()
     feats = torch.randn(batch, frames, 128).to(device)
     return hparams, model, feats, (torch.arange(batch) % 50).to(device)

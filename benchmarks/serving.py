@@ -39,14 +39,14 @@ def make_artefacts(root: Path, backbone: str, frames: int) -> None:
         hparams = load_hyperpyyaml(text, overrides)
         labels = CategoricalEncoder()
         labels.update_from_iterable(f"{yaml} {i}" for i in range(n_classes))
-        width = hparams["ast"].config.hidden_size
+        width = hparams["backbone"].config.hidden_size
         with torch.no_grad():
             for tensor in hparams["encoder"].delta().values():
                 if tensor.is_floating_point():
                     tensor += 0.01 * torch.rand_like(tensor)
         write_artefact(
             root / yaml,
-            hparams["ast"],
+            hparams["backbone"],
             hparams["compute_features"],
             hparams["encoder"],
             hparams["classifier"](width, n_classes),
@@ -85,7 +85,7 @@ def separate(root, backbone, clips, seconds, device):
     models = [
         PETLClassifier.from_hparams(
             f"{root}/{name}",
-            overrides={"ast_source": backbone},
+            overrides={"source": backbone},
             run_opts={"device": device},
         )
         for name in TASKS

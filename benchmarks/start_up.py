@@ -25,7 +25,7 @@ def train(backbone, corpus, clips, frames, device):
     command = [
         *(sys.executable, "train.py", "hparams/adapter_hou_par.yaml"),
         *("--data_folder", str(Path(corpus) / "ESC-50")),
-        *("--ast_source", backbone, "--device", device),
+        *("--source", backbone, "--device", device),
         *("--max_length", str(frames), "--output_folder", folder.name),
         *("--train_folds", "[1]", "--valid_folds", "[2]"),
         *("--test_folds", "[3]"),

@@ -50,7 +50,7 @@ def ours(
 ):
     """Makes a step of a recipe's model in a plain loop."""
     hparams = load_recipe(yaml, backbone, max_length=frames, **overrides)
-    head = torch.nn.Linear(hparams["ast"].config.hidden_size, N_CLASSES)
+    head = torch.nn.Linear(hparams["backbone"].config.hidden_size, N_CLASSES)
     model = torch.nn.Sequential(hparams["encoder"], head).train()
     forward = torch.compile(model) if compiled else model
     run, facts = make_step(

@@ -129,7 +129,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         text = (recipe / f"{yaml}.yaml").read_text()
         overrides = {
             "data_folder": "nowhere",
-            "ast_source": tiny_folder,
+            "source": tiny_folder,
             "max_length": 48,
             "output_folder": str(tmp_path_factory.mktemp("run")),
             **overrides,
@@ -137,7 +137,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         hparams = load_hyperpyyaml(text, overrides)
         encoder = CategoricalEncoder()
         encoder.update_from_iterable(labels)
-        width = hparams["ast"].config.hidden_size
+        width = hparams["backbone"].config.hidden_size
         head = hparams["classifier"](width, len(encoder))
         generator = torch.Generator().manual_seed(len(labels))
         with torch.no_grad():
@@ -147,7 +147,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
                     tensor += noise.normal_(generator=generator).abs() * 0.1
         write_artefact(
             folder,
-            hparams["ast"],
+            hparams["backbone"],
             hparams["compute_features"],
             hparams["encoder"],
             head,
@@ -184,7 +184,7 @@ def arguments(corpora, tiny_folder):
     def make(recipe, output, *more):
         options = {
             "data_folder": corpora[recipe],
-            "ast_source": tiny_folder,
+            "source": tiny_folder,
             "output_folder": output,
             "max_length": 48,
             "batch_size": 4,
@@ -205,7 +205,8 @@ def train(monkeypatch):
     from speechbrain.utils import logger
 
     def run(yaml, args):
-        recipe = Path(yaml).parents[1]
+        parents = Path(yaml).parents
+        recipe = next(p for p in parents if (p / "train.py").is_file())
         script = str(recipe / "train.py")
         monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)

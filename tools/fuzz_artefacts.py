@@ -41,7 +41,7 @@ WATCHED = re.compile(
     r"rmdir|link|symlink|truncate|putenv|chmod|kill)|shutil\.|urllib\."
 )
 RUN = """\
-ast: &ast !new:speechbrain_petl.lobes.ast.AST
+backbone: &ast !new:speechbrain_petl.lobes.ast.AST
     source: x
     max_length: 48
     position_embeddings: resize
@@ -64,7 +64,7 @@ classifier: !name:torch.nn.Linear
 VALUES = [
     "null", "true", "-1", "0", "1e308", ".inf", ".nan", "9" * 40, "4000000",
     "1.0e-9", "[]", "{}", "[[[]]]", "''", "os.system", "__import__('os')",
-    "!ref <encoder>", "!ref <ast>", "!ref <nothing>", "*ast", "&a [1]",
+    "!ref <encoder>", "!ref <backbone>", "!ref <nothing>", "*ast", "&a [1]",
     "!apply:os.system [true]", "!module:os", "!include:/etc/passwd",
     "!!python/name:os.system", "!!python/object/apply:os.system [true]",
 ]  # fmt: skip

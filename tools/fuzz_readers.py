@@ -76,15 +76,15 @@ METADATA = {
     "versions": {"torch": "2"},
 }
 YAML = """\
-ast_source: x
-ast_revision:
-ast: !new:speechbrain_petl.lobes.ast.AST
+source: x
+revision:
+backbone: !new:speechbrain_petl.lobes.ast.AST
   source: !apply:speechbrain_petl.inference.locate
-  - !ref <ast_source>
-  revision: !ref <ast_revision>
+  - !ref <source>
+  revision: !ref <revision>
   max_length: 48
 encoder: !new:speechbrain_petl.lobes.petl.PETLModel
-  backbone: !ref <ast>
+  backbone: !ref <backbone>
   insertions:
     ffn: !name:speechbrain_petl.lobes.insertion.Parallel
       adapter: !name:speechbrain_petl.lobes.adapters.Bottleneck
@@ -95,7 +95,7 @@ compute_features: !new:speechbrain_petl.lobes.features.ASTFbank
 classifier: !new:torch.nn.Linear
   in_features: 3
   out_features: 2
-""" + tail("ast", 16000, "0" * 64)
+""" + tail("backbone", 16000, "0" * 64)
 LABELS = "'a' => 0\n'b' => 1\n================\n'starting_index' => 0\n"
 TABLE = "filename,fold,target,category\na.wav,1,0,dog\nb.wav,2,1,cat\n"
 PLAN = "title: x\ncorpora: [ESC50]\nvariants: [lora]\nfolds: [1]\n"

@@ -51,7 +51,7 @@ def locate(name: str) -> str:
     Arguments
     ---------
     name : str
-        The artefact's ``ast_source``, or what overrides it.
+        The artefact's ``source``, or what overrides it.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def locate(name: str) -> str:
     raise ValueError(
         f"The backbone '{name}' was a local folder where this artefact was "
         "trained, and is not found here: give its folder by "
-        "overrides={'ast_source': '/path/to/" + name + "'} "
+        "overrides={'source': '/path/to/" + name + "'} "
         f"(--backbone on the command line), or set {SEARCH_VARIABLE} to the "
         f"folder that holds '{name}'."
     )
@@ -94,7 +94,7 @@ def check_backbone(backbone: Backbone, expected: str) -> None:
             "this artefact was trained on: its fingerprint is "
             f"{found[:12]}..., but the artefact's is {expected[:12]}...; give "
             "the right one by "
-            "overrides={'ast_source': ...} (--backbone on the command line)."
+            "overrides={'source': ...} (--backbone on the command line)."
         )
 
 

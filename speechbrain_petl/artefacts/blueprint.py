@@ -22,8 +22,8 @@ from torch import nn
 REFERENCE = re.compile(r"<(\w+)>")
 # The keys that inference reads
 KEYS: dict[str, Kind] = {
-    "ast_source": SOURCE,
-    "ast_revision": REVISION,
+    "source": SOURCE,
+    "revision": REVISION,
     "encoder": Made("encoder"),
     "compute_features": Made("front end"),
     "classifier": Made("head"),
@@ -118,7 +118,7 @@ class Blueprint:
             if not match:
                 raise _Misfit(f"{where} should be '!ref <key>'")
             return self._plan(match[1])
-        if node == Tagged(LOCATE, [Tagged("!ref", "<ast_source>")]):
+        if node == Tagged(LOCATE, [Tagged("!ref", "<source>")]):
             return LOCATED
         arguments = node.value
         if arguments in ("", None):

@@ -20,19 +20,18 @@ from speechbrain_petl.artefacts.format import LOCATE
 HEADER = """\
 # An adapter trained with speechbrain-petl, for SpeechBrain's from_hparams.
 # Loading this file makes the objects that it names: it is code.
-# ast_source can be overridden; the rest belongs to the tensors.
+# source can be overridden; the rest belongs to the tensors.
 """
 
 
 def inference_yaml(
     run_yaml: str,
     sizes: tuple[int, int],
-    ast_source: str,
-    ast_revision: str | None,
+    source: str,
+    revision: str | None,
     sample_rate: int,
     tensors: str,
-    backbone_class: str | None = None,
-    front_end: tuple[str, Mapping[str, Any]] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> str:
     """Derives an artefact's ``hyperparams.yaml``.
 
@@ -40,24 +39,23 @@ def inference_yaml(
     ---------
     run_yaml : str
         HyperPyYAML with resolved references, as
-        ``create_experiment_directory`` writes it into the run's folder. It has an ``encoder`` with
-        a ``backbone``, ``compute_features``, and ``classifier``, a ``!name:``
-        to be called with the sizes.
+        ``create_experiment_directory`` writes it into the run's folder. It
+        has an ``encoder`` with a ``backbone``, ``compute_features``, and
+        ``classifier``, a ``!name:`` to be called with the sizes.
     sizes : tuple of int
         Size of the embeddings, and number of classes.
-    ast_source : str
+    source : str
         Portable name of the backbone.
-    ast_revision : str, optional
+    revision : str, optional
         Commit of the backbone on the hub.
     sample_rate : int
         Sample rate of the waveforms in Hz.
     tensors : str
         SHA-256 of ``petl.safetensors``.
-    backbone_class : str, optional
-        Address of the class of the backbone, where the run's YAML has a
-        function that chooses it; as it stands there by default.
-    front_end : tuple of str and mapping, optional
-        Address and options of the front end, likewise.
+    made : mapping of str to object, optional
+        The run's ``backbone`` and ``compute_features``. Where its YAML calls
+        a function that chose their class (``!apply:``), the artefact names
+        the class.
 
     Returns
     -------
@@ -77,24 +75,21 @@ def inference_yaml(
                 "the recipe's keys as recipes/ESC50 does."
             )
     backbone = _top_level(run, run["encoder"].get("backbone"), "backbone")
+    made = made or {}
+    for key, what in ((backbone, "backbone"), ("compute_features",) * 2):
+        if run[key].tag.value.startswith("!apply:"):
+            run[key] = _name_class(run, key, made[what])
     keys = _closure(run, ["encoder", "compute_features"])
     names = {id(run[key]): key for key in keys}
     run[backbone]["source"] = None  # written anew below
-    kept = CommentedMap(
-        {"ast_source": ast_source, "ast_revision": ast_revision}
-    )
+    kept = CommentedMap({"source": source, "revision": revision})
     for key in keys:
         others = {i: name for i, name in names.items() if name != key}
         kept[key] = _copy(run[key], others, key)
-    locate = CommentedSeq([RefTag("<ast_source>")])
+    locate = CommentedSeq([RefTag("<source>")])
     locate.yaml_set_ctag(_tag(LOCATE))
     kept[backbone]["source"] = locate
-    kept[backbone]["revision"] = RefTag("<ast_revision>")
-    if backbone_class:
-        kept[backbone].yaml_set_ctag(_tag(f"!new:{backbone_class}"))
-    if front_end:
-        kept["compute_features"] = CommentedMap(front_end[1])
-        kept["compute_features"].yaml_set_ctag(_tag(f"!new:{front_end[0]}"))
+    kept[backbone]["revision"] = RefTag("<revision>")
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
@@ -157,7 +152,7 @@ def _top_level(run, node, what):
             return key
     raise ValueError(
         f"The encoder's '{what}' should be a reference to a top-level key of "
-        "the YAML, such as '!ref <ast>'."
+        "the YAML, such as '!ref <backbone>'."
     )
 
 
@@ -202,6 +197,29 @@ def _copy(node, names, where):
         return node
     if node.tag.value:
         new.yaml_set_ctag(_tag(node.tag.value))
+    return new
+
+
+def _name_class(run, key, made):
+    """Turns a node that chose a class into one that names it.
+
+    Every reference to the node follows it.
+    """
+    old, options = run[key], made.options()
+    new = CommentedMap(options)
+    kind = type(made)
+    new.yaml_set_ctag(_tag(f"!new:{kind.__module__}.{kind.__qualname__}"))
+    stack: list[Any] = [run]
+    while stack:
+        node = stack.pop()
+        pairs = (
+            node.items() if isinstance(node, CommentedMap) else enumerate(node)
+        )
+        for name, value in list(pairs):
+            if value is old:
+                node[name] = new
+            elif isinstance(value, (CommentedMap, CommentedSeq)):
+                stack.append(value)
     return new
 
 

@@ -93,7 +93,7 @@ class Located:
 
     def misfits(self, value: object, where: str) -> list[str]:
         """See ``Kind``."""
-        expected = f"'{LOCATE} [!ref <ast_source>]'"
+        expected = f"'{LOCATE} [!ref <source>]'"
         return [] if value is self else misfit(value, where, expected)
 
 

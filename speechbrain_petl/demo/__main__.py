@@ -23,7 +23,7 @@ BACKBONE = Path(__file__).parent / "ast-mini"
 RECIPE = Path(__file__).parents[2] / "recipes" / "ESC50"
 VARIANTS = ("linear", "adapter_hou_par")
 OVERRIDES = {
-    "ast_source": BACKBONE,
+    "source": BACKBONE,
     "test_fold": 1,
     "max_length": 200,
     "number_of_epochs": 25,

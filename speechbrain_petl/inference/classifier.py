@@ -43,7 +43,7 @@ class PETLClassifier(EncoderClassifier):
     what the artefact's ``hyperparams.yaml`` names, and warns of that: use it
     on artefacts that you trust. A backbone that was a local folder is found
     as ``speechbrain_petl.inference.locate`` says, or given by
-    ``overrides={"ast_source": "/path/to/folder"}``.
+    ``overrides={"source": "/path/to/folder"}``.
 
     Results are as in ``EncoderClassifier``, except that padding inside a
     batch does not change a clip's result, and that an output that is not

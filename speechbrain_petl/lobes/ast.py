@@ -112,6 +112,7 @@ class AST(Backbone):
                 f"pooling is one of {', '.join(POOLINGS)}, not '{pooling}'."
             )
         fit_positions(self.model, max_length, position_embeddings)
+        self.position_embeddings = position_embeddings
         self.pooling = pooling
 
     @property
@@ -172,11 +173,11 @@ class AST(Backbone):
         """Returns ``ASTFbank`` of this clip length and as many mel bins."""
         return super().front_end(n_mels=self.config.num_mel_bins, **options)
 
-    def record(self) -> dict[str, Any]:
-        """Returns clip length, width and pooling, for an artefact."""
+    def options(self) -> dict[str, Any]:
+        """Returns clip length, positions and pooling."""
         return {
             "max_length": self.max_length,
-            "hidden_size": self.config.hidden_size,
+            "position_embeddings": self.position_embeddings,
             "pooling": self.pooling,
         }
 

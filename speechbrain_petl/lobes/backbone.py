@@ -155,6 +155,10 @@ class Backbone(nn.Module, ABC):
     def configure(self, **options: Any) -> None:
         """Applies the arguments of ``refit``, in place."""
 
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """Returns the arguments of ``configure`` as they are in use."""
+
     def front_end(self, **options: Any) -> FrontEnd:
         """Returns a front end that prepares this backbone's input.
 
@@ -173,12 +177,9 @@ class Backbone(nn.Module, ABC):
             self.FRONT_END, {"max_length": self.max_length, **options}
         )
 
-    @abstractmethod
     def record(self) -> dict[str, Any]:
-        """Returns what an artefact records beside source and fingerprint.
-
-        ``max_length`` and ``hidden_size`` are always there.
-        """
+        """Returns what an artefact records beside source and fingerprint."""
+        return {"hidden_size": self.config.hidden_size, **self.options()}
 
 
 def construct(kind: Callable[..., Any], options: dict[str, Any]) -> Any:

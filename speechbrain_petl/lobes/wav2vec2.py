@@ -219,12 +219,12 @@ class Wav2Vec2(Backbone):
             options["normalize"] = bool(said.get("do_normalize", True))
         return super().front_end(**options)
 
-    def record(self) -> dict[str, Any]:
-        """Returns clip length, width and pooling, for an artefact."""
+    def options(self) -> dict[str, Any]:
+        """Returns clip length, pooling and time masking."""
         return {
             "max_length": self.max_length,
-            "hidden_size": self.config.hidden_size,
             "pooling": self.pooling,
+            "time_masking": self.config.apply_spec_augment,
         }
 
 

@@ -161,10 +161,6 @@ class Whisper(Backbone):
         """Returns ``WhisperFbank`` of this clip length and as many mel bins."""
         return super().front_end(n_mels=self.config.num_mel_bins, **options)
 
-    def record(self) -> dict[str, Any]:
-        """Returns clip length, width and pooling, for an artefact."""
-        return {
-            "max_length": self.max_length,
-            "hidden_size": self.config.d_model,
-            "pooling": self.pooling,
-        }
+    def options(self) -> dict[str, Any]:
+        """Returns clip length and pooling."""
+        return {"max_length": self.max_length, "pooling": self.pooling}

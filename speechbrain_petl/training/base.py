@@ -90,7 +90,9 @@ class PETLBrain(TaskBrain):
         self.loggers = loggers
         #: Stages whose batches hold ``states`` in place of ``sig``.
         self.stored: set[sb.Stage] = set()
-        head = classifier(hparams["ast"].embedding_size, len(label_encoder))
+        head = classifier(
+            hparams["backbone"].embedding_size, len(label_encoder)
+        )
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
         if hparams.get("precision") == "auto":

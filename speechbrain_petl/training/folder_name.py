@@ -53,7 +53,7 @@ def name_apart(
     if template is None:
         raise ValueError("The YAML has no output_folder: give one.")
     defaults, values = plain_values(text, {}), plain_values(text, overrides)
-    told = NEUTRAL - {"ast_source", "ast_revision"}
+    told = NEUTRAL - {"source", "revision"}
     parts = [
         _part(key, values[key])
         for key in defaults

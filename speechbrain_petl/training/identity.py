@@ -23,7 +23,7 @@ NEUTRAL = frozenset(
     (
         *("data_folder", "output_folder", "download", "skip_bad_audio"),
         *("manifest_folder", "label_map"),
-        *("ast_source", "ast_revision", "overwrite", "test_only"),
+        *("source", "revision", "overwrite", "test_only"),
         *("cache_gb", "num_workers", "device", "distributed_backend"),
         *("find_unused_parameters", "debug_persistently", "log_config"),
         *("ckpt_interval_minutes", "ckpt_interval_steps"),

@@ -172,7 +172,9 @@ def take_folder(hparams: dict, settings: dict, overwrite: bool) -> None:
     identity = {
         **settings,
         "the number of processes": n_processes(),
-        "the backbone's fingerprint": {"sha256": fingerprint(hparams["ast"])},
+        "the backbone's fingerprint": {
+            "sha256": fingerprint(hparams["backbone"])
+        },
     }
     hparams["run_folder"].open({"settings": identity}, overwrite)
 

@@ -42,7 +42,7 @@ print(json.dumps(found))
 def artefact(make_artefact, tmp_path, tiny_folder):
     """An artefact, its modules beforehand, and how to load it."""
     hparams, head = make_artefact(tmp_path / "artefact")
-    overrides = {"ast_source": tiny_folder}
+    overrides = {"source": tiny_folder}
 
     def load():
         return PETLClassifier.from_hparams(
@@ -131,7 +131,7 @@ def test_a_hub_backbone_is_recorded_with_its_commit(artefact):
 
     run = resolve_references(run, {"data_folder": "nowhere"}).getvalue()
     text = inference_yaml(run, (768, 50), "MIT/ast", "0123abcd", 16000, "00")
-    assert "ast_source: MIT/ast\nast_revision: 0123abcd\n" in text
+    assert "source: MIT/ast\nrevision: 0123abcd\n" in text
     assert portable_name("MIT/ast") == locate("MIT/ast") == "MIT/ast"
 
 
@@ -239,7 +239,7 @@ def test_another_backbone_is_refused(artefact, tmp_path, tiny_ast):
     tiny_ast.model.save_pretrained(tmp_path / "other")
     with pytest.raises(ValueError, match="is not the one that this artefact"):
         PETLClassifier.from_hparams(
-            str(folder), overrides={"ast_source": str(tmp_path / "other")}
+            str(folder), overrides={"source": str(tmp_path / "other")}
         )
 
 
@@ -263,7 +263,7 @@ def test_the_fingerprint_is_of_the_weights(tiny_folder, tiny_ast, tmp_path):
 
 def test_paths_in_a_method_are_refused():
     run = """
-ast: &a !new:speechbrain_petl.lobes.ast.AST {source: x}
+backbone: &a !new:speechbrain_petl.lobes.ast.AST {source: x}
 encoder: !new:x.Y {backbone: *a, start_from: /data/start.ckpt}
 compute_features: !new:x.Z {}
 classifier: !name:torch.nn.Linear

@@ -193,7 +193,7 @@ c = PETLClassifier.from_hparams(
     sys.argv[1],
     savedir=sys.argv[3],
     fetch_config=FetchConfig(revision=sys.argv[4]),
-    overrides={"ast_source": sys.argv[2]},
+    overrides={"source": sys.argv[2]},
 )
 print(len(c.hparams.label_encoder))
 """

@@ -227,7 +227,7 @@ SIZES = {
     ),
     "refers to itself": (
         lambda t: t.replace(
-            "backbone: !ref <ast>", "backbone: !ref <encoder>", 1
+            "backbone: !ref <backbone>", "backbone: !ref <encoder>", 1
         ),
         "refers to itself",
     ),
@@ -286,7 +286,7 @@ def test_links_are_refused_everywhere(artefact, tmp_path, capsys, tiny_folder):
     tensors.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="petl.safetensors' is a symbolic"):
         PETLClassifier.from_hparams(
-            str(artefact), overrides={"ast_source": tiny_folder}
+            str(artefact), overrides={"source": tiny_folder}
         )
 
 
@@ -412,7 +412,7 @@ def test_labels_and_names_do_not_act(make_artefact, tmp_path, capsys):
 
 def test_the_other_way_says_once_that_it_executes(artefact, tiny_folder):
     say_that_it_executes.cache_clear()
-    options = {"overrides": {"ast_source": tiny_folder}}
+    options = {"overrides": {"source": tiny_folder}}
     with pytest.warns(UserWarning, match="from_artefact, AdapterBank and"):
         PETLClassifier.from_hparams(str(artefact), **options)
     with warnings.catch_warnings():
@@ -434,7 +434,7 @@ def test_no_option_of_the_backbone_has_to_be_there(artefact, tiny_folder):
     )
     wavs = torch.rand(2, 7000)
     plain = PETLClassifier.from_hparams(
-        str(artefact), overrides={"ast_source": tiny_folder}
+        str(artefact), overrides={"source": tiny_folder}
     )
     safe = PETLClassifier.from_artefact(artefact)
     assert torch.equal(

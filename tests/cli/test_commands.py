@@ -36,7 +36,7 @@ def test_predict(folder, clips, tiny_folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[0] for line in lines] == good
     classifier = PETLClassifier.from_hparams(
-        folder, overrides={"ast_source": tiny_folder}
+        folder, overrides={"source": tiny_folder}
     )
     for line, path in zip(lines, good):
         posteriors = classifier.classify_file(path)[0][0].exp()

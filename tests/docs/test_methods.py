@@ -51,7 +51,7 @@ def count(yaml, base_folder, tmp_path):
     overrides = {
         "data_folder": "none",
         "output_folder": str(tmp_path),
-        "ast_source": base_folder,
+        "source": base_folder,
     }
     with open(yaml, encoding="utf-8") as file:
         return load_hyperpyyaml(file, overrides)["encoder"].count_parameters()

@@ -55,7 +55,7 @@ def test_a_mixed_batch_is_what_each_clip_gives_alone(
     found = bank.classify_batch(wavs, lens, tasks)
     for i, (task, prediction) in enumerate(zip(tasks, found)):
         alone = PETLClassifier.from_hparams(
-            str(folders[task]), overrides={"ast_source": tiny_folder}
+            str(folders[task]), overrides={"source": tiny_folder}
         ).classify_batch(wavs[i : i + 1], lens[i : i + 1])
         assert prediction.task == task
         assert torch.allclose(prediction.posteriors, alone[0][0], atol=1e-5)
@@ -124,7 +124,7 @@ def test_another_backbone_or_rate_is_refused(
     with torch.no_grad():
         tiny_ast.model.layernorm.bias += 1
     tiny_ast.model.save_pretrained(tmp_path / "other_ast")
-    make_artefact(tmp_path / "other", ast_source=str(tmp_path / "other_ast"))
+    make_artefact(tmp_path / "other", source=str(tmp_path / "other_ast"))
     with pytest.raises(ValueError, match="another backbone"):
         bank.add("other", tmp_path / "other")
 

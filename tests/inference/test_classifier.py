@@ -23,7 +23,7 @@ def folder(make_artefact, tmp_path_factory):
 @pytest.fixture(scope="module")
 def overrides(tiny_folder):
     """Where the backbone is."""
-    return {"ast_source": tiny_folder}
+    return {"source": tiny_folder}
 
 
 @pytest.fixture(scope="module")

@@ -40,13 +40,13 @@ MERGE = {
 NO_EFFECT = re.compile(r"key\.\d+\.bias|.*\.depthwise\.bias")
 
 
-def build(variant, ast_source, seed=0, **overrides):
+def build(variant, source, seed=0, **overrides):
     """The adapted backbone of a recipe's YAML, and its hyperparameters."""
     overrides = {
         "seed": seed,
         "data_folder": "none",
-        "output_folder": str(Path(ast_source).parent / "out"),
-        "ast_source": ast_source,
+        "output_folder": str(Path(source).parent / "out"),
+        "source": source,
         "max_length": FRAMES,
         **overrides,
     }
@@ -111,7 +111,7 @@ def hparams(variant, tiny_folder):
 def test_step_0_is_the_frozen_backbone_unless_the_method_says_not(
     hparams, variant
 ):
-    model, ast = hparams["encoder"].eval(), hparams["ast"]
+    model, ast = hparams["encoder"].eval(), hparams["backbone"]
     identity = all(
         getattr(module, "identity_at_start", True) for module in model.modules()
     )
@@ -136,7 +136,7 @@ def test_the_frozen_part_stays_and_every_trained_tensor_moves(hparams):
 
 
 def test_the_backbone_is_shared_and_not_written_to(hparams):
-    ast = hparams["ast"]
+    ast = hparams["backbone"]
     before = copy.deepcopy(ast.state_dict())
     model = hparams["encoder"].train()
     update(model, feats(), steps=2)
@@ -242,7 +242,7 @@ def test_merge_is_explicit_and_exact(hparams, variant):
         merged(feats()), model(feats()), rtol=1e-4, atol=1e-5
     )
     assert set(model.delta()) == names, "the model itself was changed"
-    stock = [type(module) for module in hparams["ast"].modules()]
+    stock = [type(module) for module in hparams["backbone"].modules()]
     assert [type(module) for module in merged.modules()] == stock
 
 

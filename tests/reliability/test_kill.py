@@ -18,7 +18,7 @@ def test_killed_anywhere(corpora, tiny_folder, record, tmp_path):
     """With SpecAugment and dropout, and a checkpoint at each step."""
     arguments = {
         "data_folder": corpora["ESC50"],
-        "ast_source": tiny_folder,
+        "source": tiny_folder,
         "max_length": 48,
         "batch_size": 8,
         "num_workers": 0,

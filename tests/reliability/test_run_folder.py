@@ -142,12 +142,12 @@ def test_another_backbone_of_the_same_shape(
     with torch.no_grad():
         next(model.parameters()).view(-1)[0] += 1
     model.save_pretrained(tmp_path / "other")
-    said = fails(YAML, with_option(args, "ast_source", tmp_path / "other"))
+    said = fails(YAML, with_option(args, "source", tmp_path / "other"))
     assert re.search(r"fingerprint is \w{12} there and \w{12} here;", said)
     assert content(folder) == before
     # A copy of the same weights is the same backbone.
     shutil.copytree(tiny_folder, tmp_path / "copy")
-    train(YAML, with_option(args, "ast_source", tmp_path / "copy"))
+    train(YAML, with_option(args, "source", tmp_path / "copy"))
 
 
 @pytest.fixture
@@ -330,7 +330,7 @@ def test_the_readmes_options_get_folders_of_their_own(
     base = dict(zip(words[::2], words[1::2]))
     del base["--output_folder"]
     shutil.copytree(tiny_folder, tmp_path / "ast")
-    stand_ins = {"ast_source": tmp_path / "ast", "shots": 2}
+    stand_ins = {"source": tmp_path / "ast", "shots": 2}
     seen = set()
     for key, value in [("data_folder", base["--data_folder"]), *options]:
         if key == "overwrite":

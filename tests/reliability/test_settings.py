@@ -76,7 +76,7 @@ def test_more_prompts_than_tokens(root, arguments, fails, record, tmp_path):
     assert "n_prompts" in said or "prompt" in said
 
 
-@pytest.mark.parametrize("what", ["data_folder", "ast_source"])
+@pytest.mark.parametrize("what", ["data_folder", "source"])
 def test_a_folder_that_is_not_there(
     what, yaml, arguments, fails, record, tmp_path
 ):

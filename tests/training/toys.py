@@ -65,7 +65,7 @@ def toy(
         loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
         selects=selects,
         hparams={
-            "ast": SimpleNamespace(embedding_size=3),
+            "backbone": SimpleNamespace(embedding_size=3),
             "epoch_counter": counter,
             "output_folder": str(folder),
             "precision": "auto",

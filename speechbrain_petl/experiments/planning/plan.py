@@ -16,7 +16,7 @@ A plan is a YAML file::
     corpus_overrides: {ESC50: {max_length: 300}}
     data_folders: {ESC50: /data/ESC-50}
 
-``demo`` as a data folder is a small synthetic corpus, as ``ast_source`` the
+``demo`` as a data folder is a small synthetic corpus, as ``source`` the
 miniature AST of the package.
 """
 
@@ -214,8 +214,8 @@ def load_plan(
     check_plan(plan, recipes, str(file))
     check_own(plan, (changes or {}).get("overrides", {}), "--set")
     for overrides in (plan.overrides, *plan.corpus_overrides.values()):
-        if overrides.get("ast_source") == "demo":
-            overrides["ast_source"] = str(AST_MINI)
+        if overrides.get("source") == "demo":
+            overrides["source"] = str(AST_MINI)
     return plan
 
 

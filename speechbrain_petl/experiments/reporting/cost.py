@@ -40,7 +40,7 @@ def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
         overrides |= {"data_folder": folder, "output_folder": folder}
         hparams = load_hyperpyyaml(text, overrides)
     encoder = hparams["encoder"]
-    feats = torch.zeros(1, *hparams["ast"].input_shape)
+    feats = torch.zeros(1, *hparams["backbone"].input_shape)
     encoder.train()
     with FlopCounterMode(display=False) as counter:
         embedding = encoder(feats)

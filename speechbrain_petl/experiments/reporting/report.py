@@ -16,21 +16,6 @@ TEMPLATE = Path(__file__).parent / "page.html.jinja"
 FOLDED = ("training_", "confusion_")  # figures that are many
 
 
-def visible(value: object) -> object:
-    """Returns a text in which nothing is invisible; other values as they are.
-
-    Jinja2 calls it for each value before escaping what is markup.
-
-    Example
-    -------
-    >>> print(visible("a" + chr(27) + "[2J"))
-    a\\x1b[2J
-    """
-    if not isinstance(value, str) or hasattr(value, "__html__"):
-        return value
-    return "\n".join(map(printable, value.expandtabs().split("\n")))
-
-
 def write_report(outcome: Outcome, output: Path) -> Path:
     """Writes ``report.html``: tables, figures, settings, versions, failures.
 
@@ -114,6 +99,11 @@ def visible(value: object) -> object:
     Returns
     -------
     object
+
+    Example
+    -------
+    >>> print(visible("a" + chr(27) + "[2J"))
+    a\\x1b[2J
     """
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value

@@ -45,12 +45,12 @@ def cell_hash(cell: Cell, recipes: Path, data: str) -> str:
     text = yaml.read_text(encoding="utf-8")
     overrides = {key: as_yaml(value) for key, value in cell.options().items()}
     values = plain_values(text, overrides)
-    source = str(values.get("ast_source"))
+    source = str(values.get("source"))
     parts = [
         settings_of(text, overrides),
         backbone_fingerprint(str(recipe / source))
         if (recipe / source).is_dir()
-        else [source, values.get("ast_revision")],
+        else [source, values.get("revision")],
         data,
     ]
     text = json.dumps(parts, sort_keys=True, default=str)

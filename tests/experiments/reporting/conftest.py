@@ -35,7 +35,7 @@ def output(tmp_path):
                     "draw": 0,
                     "overrides": {
                         "lr": 0.1,
-                        "ast_source": "/somewhere/ast-mini",
+                        "source": "/somewhere/ast-mini",
                         "own": label,
                     },
                     "hash": "0",

@@ -129,7 +129,7 @@ def test_the_same_figure_gives_the_same_files(tmp_path):
 @pytest.fixture
 def run(make_artefact, tmp_path, tiny_folder):
     """A finished run of a mixture of adapters, with six test clips."""
-    results = {"hyperparameters": {"ast_source": tiny_folder}}
+    results = {"hyperparameters": {"source": tiny_folder}}
     (tmp_path / "results.json").write_text(json.dumps(results))
     make_artefact(tmp_path / "artefact", "soft_moa", n_experts=3)
     rng = np.random.default_rng(0)

@@ -16,7 +16,7 @@ def test_all_three_formats(output, accuracies):
     assert "| linear  |         0 |     - | 72.00 ±" in texts["table.md"]
     assert "| 84.75 |          - |" in texts["table.md"]
     assert "is an excerpt here" in texts["table.md"], "80 of 400 clips"
-    assert "In all runs: lr=0.1, ast_source=ast-mini." in texts["table.md"]
+    assert "In all runs: lr=0.1, source=ast-mini." in texts["table.md"]
     assert r"In all runs: lr=0.1, ast\_source=ast-mini." in texts["table.tex"]
     line = rf"lora & 221,184 & 221K & 74.00 $\pm$ {spread} & 84.75 \\"
     assert line in texts["table.tex"]

@@ -49,7 +49,7 @@ def test_what_changes_nothing_is_not_counted(hash_of, recipes):
 
 def test_settings_count(hash_of):
     others = [hash_of("other"), hash_of(lr=0.2), hash_of(precision="bf16")]
-    others += [hash_of(ast_source="hub/other"), hash_of(lr=1e-5)]
+    others += [hash_of(source="hub/other"), hash_of(lr=1e-5)]
     assert len({hash_of(), *others}) == 6
 
 
@@ -59,10 +59,10 @@ def test_a_backbones_weights_count(hash_of, tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_bytes(b"same")
         (tmp_path / name / "README.md").write_text(name)
-    one, two = (hash_of(ast_source=str(tmp_path / n)) for n in ("one", "two"))
+    one, two = (hash_of(source=str(tmp_path / n)) for n in ("one", "two"))
     assert one == two, "a copy, by other words"
     (tmp_path / "two" / "model.safetensors").write_bytes(b"else")
-    assert hash_of(ast_source=str(tmp_path / "two")) != one
+    assert hash_of(source=str(tmp_path / "two")) != one
 
 
 @pytest.mark.fault("experiments: audio changed, of the same size and time")

@@ -24,6 +24,6 @@ def load_model(run: str | Path) -> Trained:
     """
     artefact = Artefact.open(Path(run) / "artefact")
     results = json.loads((Path(run) / "results.json").read_text())
-    source = results["hyperparameters"]["ast_source"]
+    source = results["hyperparameters"]["source"]
     local = source if Path(source).is_dir() else None
     return artefact.load(artefact.backbone(local))
