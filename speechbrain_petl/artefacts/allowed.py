@@ -25,8 +25,10 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
 )
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
-from speechbrain_petl.lobes import ast, pooling, waveforms
+from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
 from speechbrain_petl.lobes.ast_positions import POSITIONS
+from speechbrain_petl.lobes.pooling import POOLINGS
+from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
 from speechbrain_petl.utils.messages import printable
 
 FLAG = Flag()
@@ -38,8 +40,6 @@ NARROW = Number(2**-4, 2**20)  # a width over another
 ODD = Number(1, 1023, whole=True)  # tokens that a convolution sees
 EXPERTS = Number(1, 64, whole=True)
 NAME = Text(200)
-MELS = Number(1, 1024, whole=True)
-FROM: dict[str, Kind] = {"source": LOCATED, "revision": Maybe(NAME)}
 ADAPTER = Made("adapter", "mixture")
 SITES = MapOf(
     Text(64, r"\w+(\[[-\d:]+\])?", "a role with or without layers"),
@@ -70,31 +70,34 @@ ROWS = (
     _row(
         "backbone",
         f"{LOBES}.ast.AST",
-        **FROM,
+        source=LOCATED,
+        revision=Maybe(NAME),
         max_length=Maybe(CLIP),
         position_embeddings=Choice(*POSITIONS),
-        pooling=Choice(*ast.POOLINGS),
+        pooling=Choice(*AST_POOLINGS),
     ),
     _row(
         "backbone",
         f"{LOBES}.wav2vec2.Wav2Vec2",
-        **FROM,
+        source=LOCATED,
+        revision=Maybe(NAME),
         max_length=Maybe(CLIP),
-        pooling=Choice(*pooling.POOLINGS),
+        pooling=Choice(*POOLINGS),
         time_masking=FLAG,
     ),
     _row(
         "backbone",
         f"{LOBES}.whisper.Whisper",
-        **FROM,
+        source=LOCATED,
+        revision=Maybe(NAME),
         max_length=Maybe(CLIP),
-        pooling=Choice(*pooling.POOLINGS),
+        pooling=Choice(*POOLINGS),
     ),
     _row(
         "front end",
         f"{LOBES}.features.ASTFbank",
         max_length=CLIP,
-        n_mels=MELS,
+        n_mels=Number(1, 1024, whole=True),
         sample_rate=RATE,
         mean=FACTOR,
         std=Number(1e-9, 1e6),
@@ -104,15 +107,15 @@ ROWS = (
         f"{LOBES}.waveforms.Waveforms",
         max_length=CLIP,
         normalize=FLAG,
-        shorter=Choice(*waveforms.SHORTER),
-        longer=Choice(*waveforms.LONGER),
+        shorter=Choice(*SHORTER),
+        longer=Choice(*LONGER),
         sample_rate=RATE,
     ),
     _row(
         "front end",
         f"{LOBES}.whisper_fbank.WhisperFbank",
         max_length=CLIP,
-        n_mels=MELS,
+        n_mels=Number(1, 1024, whole=True),
         sample_rate=RATE,
     ),
     # What joins them
@@ -148,7 +151,7 @@ ROWS = (
         "wrapper",
         f"{LOBES}.prompts.InputPrompt",
         frames=CLIP,
-        mels=MELS,
+        mels=Number(1, 1024, whole=True),
         border=Number(1, 512, whole=True),
     ),
     _row("wrapper", f"{LOBES}.prefix.PrefixRows", num_tokens=COUNT),

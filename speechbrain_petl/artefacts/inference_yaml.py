@@ -31,8 +31,7 @@ def inference_yaml(
     revision: str | None,
     sample_rate: int,
     tensors: str,
-    backbone_class: str | None = None,
-    front_end: tuple[str, Mapping[str, Any]] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> str:
     """Derives an artefact's ``hyperparams.yaml``.
 
@@ -53,11 +52,10 @@ def inference_yaml(
         Sample rate of the waveforms in Hz.
     tensors : str
         SHA-256 of ``petl.safetensors``.
-    backbone_class : str, optional
-        Address of the class of the backbone, where the run's YAML has a
-        function that chooses it; as it stands there by default.
-    front_end : tuple of str and mapping, optional
-        Address and options of the front end, likewise.
+    made : mapping of str to object, optional
+        The run's ``backbone`` and ``compute_features``. Where its YAML calls
+        a function that chose their class (``!apply:``), the artefact names
+        the class.
 
     Returns
     -------
@@ -77,6 +75,10 @@ def inference_yaml(
                 "the recipe's keys as recipes/ESC50 does."
             )
     backbone = _top_level(run, run["encoder"].get("backbone"), "backbone")
+    made = made or {}
+    for key, what in ((backbone, "backbone"), ("compute_features",) * 2):
+        if run[key].tag.value.startswith("!apply:"):
+            run[key] = _name_class(run, key, made[what])
     keys = _closure(run, ["encoder", "compute_features"])
     names = {id(run[key]): key for key in keys}
     run[backbone]["source"] = None  # written anew below
@@ -88,11 +90,6 @@ def inference_yaml(
     locate.yaml_set_ctag(_tag(LOCATE))
     kept[backbone]["source"] = locate
     kept[backbone]["revision"] = RefTag("<revision>")
-    if backbone_class:
-        kept[backbone].yaml_set_ctag(_tag(f"!new:{backbone_class}"))
-    if front_end:
-        kept["compute_features"] = CommentedMap(front_end[1])
-        kept["compute_features"].yaml_set_ctag(_tag(f"!new:{front_end[0]}"))
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
@@ -200,6 +197,29 @@ def _copy(node, names, where):
         return node
     if node.tag.value:
         new.yaml_set_ctag(_tag(node.tag.value))
+    return new
+
+
+def _name_class(run, key, made):
+    """Turns a node that chose a class into one that names it.
+
+    Every reference to the node follows it.
+    """
+    old, options = run[key], made.options()
+    new = CommentedMap(options)
+    kind = type(made)
+    new.yaml_set_ctag(_tag(f"!new:{kind.__module__}.{kind.__qualname__}"))
+    stack: list[Any] = [run]
+    while stack:
+        node = stack.pop()
+        pairs = (
+            node.items() if isinstance(node, CommentedMap) else enumerate(node)
+        )
+        for name, value in list(pairs):
+            if value is old:
+                node[name] = new
+            elif isinstance(value, (CommentedMap, CommentedSeq)):
+                stack.append(value)
     return new
 
 

@@ -181,8 +181,7 @@ def write_artefact(
         revision,
         compute_features.sample_rate,
         digest,
-        _address(backbone),
-        (_address(compute_features), compute_features.options()),
+        {"backbone": backbone, "compute_features": compute_features},
     )
     check_metadata(metadata, METADATA)
     try:
@@ -203,11 +202,6 @@ def write_artefact(
             LABELS: label_map(labels),
         }.items():
             (new / name).write_bytes(text.encode("utf-8"))
-
-
-def _address(module):
-    """Returns the address of a module's class."""
-    return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
 def unwrap(module: nn.Module) -> nn.Module:

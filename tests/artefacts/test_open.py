@@ -1,17 +1,12 @@
 """Every artefact that the library writes is opened as data."""
 
-import runpy
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from speechbrain_petl.artefacts.format import label_map
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
-from speechbrain_petl.artefacts.write import write_artefact
-from speechbrain_petl.inference import PETLClassifier
-from speechbrain_petl.lobes import LoRA, PETLModel
+from speechbrain_petl.artefacts.self_check import probe_logits
 from speechbrain_petl.lobes.ast import AST
 
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -76,66 +71,6 @@ def test_wrappers_of_other_libraries(
     made = make_artefact(tmp_path / "a", "lora")
     monkeypatch.undo()
     check(tmp_path / "a", *made, tiny_folder)
-
-
-FAMILY = """\
-backbone: &b !apply:speechbrain_petl.lobes.load_backbone
-    source: x
-    max_length: 48
-compute_features: !apply:speechbrain_petl.lobes.front_end_of
-    backbone: *b
-encoder: !new:speechbrain_petl.lobes.petl.PETLModel
-    backbone: *b
-    insertions:
-        query: !name:speechbrain_petl.lobes.lora.LoRA
-            rank: 2
-    unfrozen: [norm_ffn]
-classifier: !name:torch.nn.Linear
-"""
-
-
-@pytest.mark.parametrize("family", ["wav2vec 2.0", "Whisper's encoder"])
-def test_other_families(family, tmp_path):
-    """A row for the backbone and one for its front end, and no other code."""
-    matrix = runpy.run_path(str(MATRIX))
-    backbone = matrix["make_tiny"](family, tmp_path / "backbone")
-    encoder = PETLModel(
-        backbone, {"query": partial(LoRA, rank=2)}, ["norm_ffn"]
-    )
-    front_end = backbone.front_end()
-    head = torch.nn.Linear(backbone.embedding_size, 2)
-    labels = CategoricalEncoder()
-    labels.update_from_iterable("ab")
-    with torch.no_grad():
-        for tensor in encoder.delta().values():
-            tensor += 0.1
-    write_artefact(
-        tmp_path / "a",
-        backbone,
-        front_end,
-        encoder,
-        head,
-        labels,
-        FAMILY.replace("48", str(backbone.max_length)),
-        {
-            "method": "lora",
-            "trainable": encoder.count_parameters(),
-            "training": {"corpus": "x", "hyperparameters": {}},
-            "metrics": {"accuracy": 0.5},
-        },
-    )
-    artefact = Artefact.open(tmp_path / "a")
-    trained = artefact.load(artefact.backbone(str(tmp_path / "backbone")))
-    own = (front_end, encoder.eval(), head)
-    probe = {"seed": 3, "samples": 7000}
-    expected = probe_logits(probe, *own)
-    assert torch.equal(probe_logits(probe, *trained.modules), expected)
-    plain = PETLClassifier.from_hparams(
-        str(tmp_path / "a"),
-        overrides={"source": str(tmp_path / "backbone")},
-    )
-    found = plain.classify_batch(probe_waveform(3, 7000))[0][0]
-    torch.testing.assert_close(found, expected.log_softmax(0))
 
 
 def test_the_label_map_is_speechbrains(tmp_path):
