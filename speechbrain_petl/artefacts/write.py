@@ -108,7 +108,10 @@ def save_artefact(brain, corpus: str) -> str:
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
-            "metrics": {k: results[k] for k in METRICS if k in results},
+            # A run without a validation set has no metric of it.
+            "metrics": {
+                k: results[k] for k in METRICS if results.get(k) is not None
+            },
         },
     )
     return str(output / "artefact")

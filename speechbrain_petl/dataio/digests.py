@@ -9,14 +9,20 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from speechbrain_petl.dataio.cache import cache_root
 from speechbrain_petl.utils.files import write_file
 
+VARIABLE = "SPEECHBRAIN_PETL_CACHE"  # names the folder of caches
 BLOCK = 1 << 20  # bytes read at once
 THREADS = 8
 # A file that was written this many nanoseconds ago or less may be written
 # again within the resolution of its time stamps, so its digest is not kept.
 SETTLED = 2_000_000_000
+
+
+def cache_root() -> Path:
+    """Returns the folder of what is computed once for all runs."""
+    default = Path.home() / ".cache" / "speechbrain_petl"
+    return Path(os.environ.get(VARIABLE) or default)
 
 
 def digests_of(folder: str | Path, files: Iterable[str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from hyperpyyaml import resolve_references
-from speechbrain_petl.training.identity import NEUTRAL
 from speechbrain_petl.utils.plain_yaml import one_value, plain_values
+from speechbrain_petl.utils.settings import NEUTRAL
 
 LONGEST = 200  # bytes of a folder's name
 

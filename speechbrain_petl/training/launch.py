@@ -1,6 +1,7 @@
 """How every recipe begins: command line, hyperparameters, output folder."""
 
 import atexit
+import json
 import logging
 import os
 import shutil
@@ -10,8 +11,8 @@ from datetime import date
 from pathlib import Path
 
 import torch
-import yaml
 from hyperpyyaml import load_hyperpyyaml, resolve_references
+from speechbrain_petl.dataio.identity import data_of
 from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.training.command_line import (
     DEFAULTS,
@@ -20,7 +21,6 @@ from speechbrain_petl.training.command_line import (
     read_arguments,
 )
 from speechbrain_petl.training.folder_name import name_apart
-from speechbrain_petl.training.identity import NEUTRAL, data_of, settings_of
 from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.run_folder import RunFolder
@@ -28,6 +28,7 @@ from speechbrain_petl.utils.errors import tell_errors
 from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.messages import first_line
 from speechbrain_petl.utils.plain_yaml import plain_values
+from speechbrain_petl.utils.settings import NEUTRAL, settings_of
 
 import speechbrain as sb
 from speechbrain.utils.distributed import (
@@ -95,7 +96,8 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     if plain_values(text, overrides).get("precision") == "auto":
         overrides["precision"] = best_precision(device)
     if shaping:
-        text += f"\n# Options of SpeechBrain\n{yaml.safe_dump(shaping)}"
+        lines = [f"{k}: {json.dumps(v)}\n" for k, v in shaping.items()]
+        text += f"\n# Options of SpeechBrain\n{''.join(lines)}"
     changes = "\n".join(f"{key}: {value}" for key, value in overrides.items())
     hparams = load_hyperpyyaml(text, changes)
     hparams["run_folder"] = RunFolder(hparams, sys.argv[0])

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 
 import torch
 from speechbrain_petl.training.command_line import DEFAULTS
-from speechbrain_petl.training.identity import NEUTRAL
 from speechbrain_petl.training.parallel import n_processes
 from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.settings import NEUTRAL
 from speechbrain_petl.utils.versions import versions
 
 from speechbrain.utils.logger import get_logger

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from speechbrain_petl.training.identity import differences
 from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.settings import differences
 from speechbrain_petl.utils.versions import versions
 
 logger = logging.getLogger(__name__)

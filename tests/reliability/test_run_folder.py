@@ -300,7 +300,7 @@ def test_the_record_is_what_ran(arguments, train, tmp_path):
     train(YAML, arguments("ESC50", tmp_path / "out", *words.split()))
     results = json.loads((tmp_path / "out/results.json").read_text())
     artefact = json.loads((tmp_path / "out/artefact/artefact.json").read_text())
-    card = (tmp_path / "out/artefact/README.md").read_text()
+    card = (tmp_path / "out/artefact/README.md").read_text().replace("\\", "")
     for found in (results, artefact["training"]):
         options = found["hyperparameters"]
         assert options["precision"] == options["eval_precision"] == "bf16"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.experiments.planning.plan import Cell
-from speechbrain_petl.training.identity import differences, settings_of
 from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.plain_yaml import one_value, plain_values
+from speechbrain_petl.utils.settings import differences, settings_of
 from speechbrain_petl.utils.versions import versions
 
 FINISHED, FAILED, INTERRUPTED, NEW = "finished", "failed", "interrupted", "new"

@@ -13,7 +13,7 @@ from speechbrain_petl.experiments.running.state import (
 )
 from speechbrain_petl.utils.versions import versions
 
-YAML = "seed: 1\nlr: 0.1\nnum_workers: 2\nast_source: hub/id\n"
+YAML = "seed: 1\nlr: 0.1\nnum_workers: 2\nsource: hub/id\n"
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_a_clips_content_counts(tmp_path):
 @pytest.mark.fault("experiments: other versions of packages")
 def test_other_versions_are_named(tmp_path):
     results = tmp_path / "results.json"
-    results.write_text(json.dumps({"versions": versions()}))
+    results.write_text(json.dumps({"accuracy": 1, "versions": versions()}))
     assert other_versions(tmp_path) == ""
     old = {**versions(), "speechbrain-petl": "0.0.1"}
-    results.write_text(json.dumps({"versions": old}))
+    results.write_text(json.dumps({"accuracy": 1, "versions": old}))
     assert "speechbrain-petl is 0.0.1 there" in other_versions(tmp_path)

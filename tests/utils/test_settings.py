@@ -2,7 +2,7 @@
 
 import json
 
-from speechbrain_petl.training.identity import differences, settings_of
+from speechbrain_petl.utils.settings import differences, settings_of
 
 TEXT = """\
 seed: 1

@@ -1,19 +1,15 @@
-"""What a run is: its settings, its backbone and its data.
+"""The settings of a run, and what differs between those of two.
 
-Two runs with the same of all three compute the same. Where a run lies and how
-it is carried out (folders, workers, loggers, how often it is saved) is no part
-of it.
+Where a run lies and how it is carried out (folders, workers, loggers, how
+often it is saved) is none of them.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.utils.messages import name_some
 from speechbrain_petl.utils.plain_yaml import plain_value
 
@@ -33,7 +29,6 @@ NEUTRAL = frozenset(
     )
 )
 MANIFEST = "_manifest"  # how the keys of manifests end
-ROOT = "{data_root}/"  # how manifests begin the path of a file
 ABSENT = object()
 
 
@@ -104,54 +99,6 @@ def _plain(node):
         return str(value)
     kinds = (str, int, float, bool, type(None))
     return value if isinstance(value, kinds) else str(value)
-
-
-def data_of(hparams: Mapping) -> dict[str, dict]:
-    """Identifies the data that manifests name, by the content of every file.
-
-    Arguments
-    ---------
-    hparams : dict
-        ``data_folder``, ``label_map``, and the manifests: all keys that end in
-        ``_manifest``.
-
-    Returns
-    -------
-    dict of str to dict
-        By key: how many ``clips`` a manifest has, and a ``sha256`` of its
-        entries and their files, or of the label map.
-    """
-    manifests = {
-        key: json.loads(Path(hparams[key]).read_text("utf-8"))
-        for key in sorted(key for key in hparams if key.endswith(MANIFEST))
-    }
-    files = {
-        file
-        for entries in manifests.values()
-        for entry in entries.values()
-        for file in _files(entry)
-    }
-    digests = digests_of(hparams["data_folder"], files)
-    found = {}
-    for key, entries in manifests.items():
-        whole = hashlib.sha256()
-        for id_, entry in entries.items():
-            content = [digests[file] for file in _files(entry)]
-            line = json.dumps([id_, entry, content], sort_keys=True)
-            whole.update(f"{line}\n".encode())
-        found[key] = {"clips": len(entries), "sha256": whole.hexdigest()}
-    content = Path(hparams["label_map"]).read_bytes()
-    found["label_map"] = {"sha256": hashlib.sha256(content).hexdigest()}
-    return found
-
-
-def _files(entry):
-    """Returns the files that an entry of a manifest names."""
-    return [
-        value.removeprefix(ROOT)
-        for _, value in sorted(entry.items())
-        if isinstance(value, str) and value.startswith(ROOT)
-    ]
 
 
 def differences(there: Mapping, here: Mapping) -> str:
