@@ -108,7 +108,12 @@ def save_artefact(brain, corpus: str) -> str:
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
-            "metrics": {k: results[k] for k in METRICS if k in results},
+            "metrics": {
+                key: results[key]
+                for key in METRICS
+                # Without validation there is none of its accuracy.
+                if results.get(key) is not None
+            },
         },
     )
     return str(output / "artefact")

@@ -13,7 +13,7 @@ from speechbrain_petl.experiments.running.state import (
 )
 from speechbrain_petl.utils.versions import versions
 
-YAML = "seed: 1\nlr: 0.1\nnum_workers: 2\nast_source: hub/id\n"
+YAML = "seed: 1\nlr: 0.1\nnum_workers: 2\nsource: hub/id\n"
 
 
 @pytest.fixture
