@@ -15,7 +15,6 @@ REQUIRED = [
     "transformers>=5.9,<6",  # the backbone, with its names since 5.9
     "hyperpyyaml",  # recipes' YAML files
     "ruamel.yaml>=0.17.28,<0.19",  # plans; hyperpyyaml fails with 0.19
-    "PyYAML",  # plain values of recipes' YAML files
     "numpy",  # waveforms
     "scipy",  # resampling of unusual rates, statistics
     "scikit-learn",  # recall and confusion of a run, t-SNE

@@ -95,7 +95,7 @@ compute_features: !new:speechbrain_petl.lobes.features.ASTFbank
 classifier: !new:torch.nn.Linear
   in_features: 3
   out_features: 2
-""" + tail("ast", 16000, "0" * 64)
+""" + tail("backbone", 16000, "0" * 64)
 LABELS = "'a' => 0\n'b' => 1\n================\n'starting_index' => 0\n"
 TABLE = "filename,fold,target,category\na.wav,1,0,dog\nb.wav,2,1,cat\n"
 PLAN = "title: x\ncorpora: [ESC50]\nvariants: [lora]\nfolds: [1]\n"

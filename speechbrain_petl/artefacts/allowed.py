@@ -249,7 +249,7 @@ ROWS = (
     _row(
         "configuration of peft",
         "peft.VeraConfig",
-        r=COUNT,
+        r=Number(1, 1024, whole=True),  # draws what is not stored
         projection_prng_key=Number(0, 2**63 - 1, whole=True),
         save_projection=FLAG,
         vera_dropout=SHARE,

@@ -12,6 +12,12 @@ from torch import nn
 
 # Folders that hold backbones' folders, separated as PATH is.
 SEARCH_VARIABLE = "SPEECHBRAIN_PETL_BACKBONES"
+# What a checkpoint's weights may be in
+WEIGHTS = tuple(
+    f"{file}{index}"
+    for file in ("model.safetensors", "pytorch_model.bin")
+    for index in ("", ".index.json")
+)
 PACKAGED = Path(__file__).parents[1] / "demo"
 
 
@@ -117,7 +123,7 @@ def cached(name: str, revision: str | None = None) -> str | None:
     str or None
         Its folder, if it is there with its weights.
     """
-    for file in ("model.safetensors", "model.safetensors.index.json"):
+    for file in WEIGHTS:
         weights = try_to_load_from_cache(name, file, revision=revision)
         if isinstance(weights, str):
             return os.path.dirname(weights)

@@ -29,7 +29,7 @@ YAML = "hyperparams.yaml"
 CARD = "README.md"
 CUSTOM = "custom.py"
 LARGEST = {
-    METADATA: 2**24,
+    METADATA: 2**23,
     TENSORS: 2**34,
     LABELS: 2**24,
     YAML: 2**16,
@@ -49,7 +49,7 @@ from speechbrain_petl.inference import PETLClassifier as CustomInterface
 LOCATE = "!apply:speechbrain_petl.inference.locate"
 
 LONGEST_CLIP = 2**14  # frames; attention costs its square
-LONGEST_PROBE = 10_000_000  # samples
+LONGEST_PROBE = 384_000  # samples
 MOST_LABELS = 100_000
 RATE = Number(1000, 384_000, whole=True)  # Hz
 FRAMES = Number(1, LONGEST_CLIP, whole=True)

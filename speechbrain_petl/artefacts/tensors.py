@@ -16,7 +16,7 @@ from speechbrain_petl.utils.regular_files import open_regular, read_regular
 from torch import nn
 
 HEAD = "head."  # before the names of the head's tensors
-LONGEST_HEADER = 2**24  # bytes
+LONGEST_HEADER = 2**22  # bytes
 CHUNK = 2**20  # bytes
 
 

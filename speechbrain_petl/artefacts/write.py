@@ -108,11 +108,9 @@ def save_artefact(brain, corpus: str) -> str:
                 "clips": {s: describe(path) for s, path in manifests.items()},
                 "hyperparameters": portable(results["hyperparameters"]),
             },
+            # A run without a validation set has no metric of it.
             "metrics": {
-                key: results[key]
-                for key in METRICS
-                # Without validation there is none of its accuracy.
-                if results.get(key) is not None
+                k: results[k] for k in METRICS if results.get(k) is not None
             },
         },
     )

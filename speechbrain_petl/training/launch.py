@@ -1,6 +1,7 @@
 """How every recipe begins: command line, hyperparameters, output folder."""
 
 import atexit
+import json
 import logging
 import os
 import shutil
@@ -10,7 +11,6 @@ from datetime import date
 from pathlib import Path
 
 import torch
-import yaml
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 from speechbrain_petl.dataio.identity import data_of
 from speechbrain_petl.lobes.fingerprint import fingerprint
@@ -96,7 +96,8 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     if plain_values(text, overrides).get("precision") == "auto":
         overrides["precision"] = best_precision(device)
     if shaping:
-        text += f"\n# Options of SpeechBrain\n{yaml.safe_dump(shaping)}"
+        lines = [f"{k}: {json.dumps(v)}\n" for k, v in shaping.items()]
+        text += f"\n# Options of SpeechBrain\n{''.join(lines)}"
     changes = "\n".join(f"{key}: {value}" for key, value in overrides.items())
     hparams = load_hyperpyyaml(text, changes)
     hparams["run_folder"] = RunFolder(hparams, sys.argv[0])

@@ -131,7 +131,7 @@ def test_a_hub_backbone_is_recorded_with_its_commit(artefact):
 
     run = resolve_references(run, {"data_folder": "nowhere"}).getvalue()
     text = inference_yaml(run, (768, 50), "MIT/ast", "0123abcd", 16000, "00")
-    assert "source: MIT/ast\nast_revision: 0123abcd\n" in text
+    assert "source: MIT/ast\nrevision: 0123abcd\n" in text
     assert portable_name("MIT/ast") == locate("MIT/ast") == "MIT/ast"
 
 

@@ -11,7 +11,9 @@ from speechbrain_petl.lobes.ast import AST
 
 from speechbrain.dataio.encoder import CategoricalEncoder
 
-HPARAMS = Path(__file__).parents[2] / "recipes" / "ESC50" / "hparams"
+ROOT = Path(__file__).parents[2]
+HPARAMS = ROOT / "recipes" / "ESC50" / "hparams"
+MATRIX = ROOT / "tools" / "backbone_matrix.py"
 YAMLS = sorted(path.stem for path in HPARAMS.glob("*.yaml"))
 
 

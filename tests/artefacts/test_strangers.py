@@ -380,6 +380,21 @@ def test_a_folder_does_not_decide_what_is_fetched(
     assert asked == ["stranger/backbone", "mine/backbone"]
 
 
+def test_what_is_in_the_cache_is_not_fetched(
+    artefact, tiny_folder, tmp_path, monkeypatch
+):
+    set_metadata(artefact, "backbone.source", "somebody/backbone")
+    cache = tmp_path / "hub" / "models--somebody--backbone"
+    shutil.copytree(tiny_folder, cache / "snapshots" / ("c" * 40))
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("c" * 40)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub")
+    )
+    backbone = Artefact.open(artefact).backbone()
+    assert backbone.source == "somebody/backbone"
+
+
 def test_labels_and_names_do_not_act(make_artefact, tmp_path, capsys):
     red, page = "\x1b[31mred\x07", "<script>a</script>[x](javascript:1)"
     make_artefact(tmp_path / "a", labels=[red, page, "line\nfeed \u202eback"])

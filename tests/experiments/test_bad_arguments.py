@@ -16,7 +16,7 @@ PLANS = {
     "broken": "a: [",
     "twice": "title: a\ntitle: b",
     "tag": "title: !!python/object/apply:os.system [ls]",
-    "unknown": "titel: x\ncorpora: [ESC50]\nvariants: [lora]",
+    "unknown": "tilte: x\ncorpora: [ESC50]\nvariants: [lora]",
     "bare": "title: x",
     "corpus": "{title: x, corpora: [ESC], variants: [lora]}",
     "variant": "{title: x, corpora: [ESC50], variants: [loar]}",

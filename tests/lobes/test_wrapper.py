@@ -7,7 +7,7 @@ import torch
 from speechbrain_petl.lobes.adapters import Bottleneck
 from speechbrain_petl.lobes.checkpointing import Checkpointed
 from speechbrain_petl.lobes.insertion import Parallel, Sequential
-from speechbrain_petl.lobes.ipet import ParallelOnInput
+from speechbrain_petl.lobes.ipet import ParallelOnInput, Tap
 from speechbrain_petl.lobes.prefix import PrefixRows
 from speechbrain_petl.lobes.prompts import DeepPrompts, PassingPrompts, Prompts
 from speechbrain_petl.lobes.tokens import widen
@@ -75,8 +75,10 @@ def test_position_or_keyword(make):
 
 def test_ipets_adapter_takes_a_keyword():
     layer = ParallelOnInput(Attention(), ADAPTER)
-    pair = torch.randn(2, 9, WIDTH), torch.randn(2, 9, WIDTH)
-    assert torch.equal(layer(pair)[0], layer(hidden_states=pair)[0])
+    normed = Tap(nn.LayerNorm(WIDTH))(torch.randn(2, 9, WIDTH))
+    assert torch.equal(layer(normed)[0], layer(hidden_states=normed)[0])
+    with pytest.raises(ValueError, match="did not get what Tap gave"):
+        layer(normed.clone())
 
 
 def test_prompts_keep_what_else_the_embeddings_return():

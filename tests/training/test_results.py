@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import pytest
 import torch
@@ -59,6 +60,19 @@ def test_files(result, labels, tmp_path):
     assert (tmp_path / "confusion_matrix.png").read_bytes()[1:4] == b"PNG"
     names = {"results.json", "predictions.csv", "confusion_matrix.png"}
     assert {f.name for f in tmp_path.iterdir()} == names
+
+
+@pytest.mark.fault("matplotlib not installed")
+def test_without_matplotlib_only_the_picture_is_missing(
+    result, labels, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with caplog.at_level("INFO", logger=results.__name__):
+        write_results(tmp_path, result, labels, {}, {})
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"results.json", "predictions.csv"}
+    assert caplog.text.count("no confusion_matrix.png") == 1
+    assert "speechbrain-petl[experiments]" in caplog.text
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
