@@ -171,10 +171,18 @@ def make_artefact(tiny_folder, tmp_path_factory):
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory):
     """A small corpus for each recipe folder."""
-    from speechbrain_petl.demo.corpora import SMALL, write_small
+    from speechbrain_petl.demo.corpora import write_small
+    from speechbrain_petl.experiments.planning.recipes import (
+        corpora_in,
+        find_recipes,
+        read_recipe,
+    )
 
-    folder = tmp_path_factory.mktemp("corpora")
-    return {recipe: write_small(recipe, folder / recipe) for recipe in SMALL}
+    recipes, folder = find_recipes(), tmp_path_factory.mktemp("corpora")
+    return {
+        name: write_small(read_recipe(recipes / name).miniature, folder / name)
+        for name in corpora_in(recipes)
+    }
 
 
 @pytest.fixture

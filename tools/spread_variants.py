@@ -12,6 +12,11 @@ After a change of either:
 import re
 from pathlib import Path
 
+from speechbrain_petl.experiments.planning.recipes import (
+    corpora_in,
+    read_recipe,
+)
+
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"
 SOURCE = "ESC50"
@@ -39,13 +44,6 @@ EXCEPTIONS = {
     }
 }
 
-# SpeechBrain's names of what the corpora are for
-TASKS = {
-    "ESC50": "SoundClassification",
-    "UrbanSound8k": "SoundClassification",
-    "GoogleSpeechCommands": "Command_recognition",
-    "FluentSpeechCommands": "SLU",
-}
 HEADER = (
     "Task,Dataset,Script_file,Hparam_file,Data_prep_file,Readme_file,"
     "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
@@ -66,7 +64,7 @@ def row(corpus: str, variant: str) -> str:
     folder = f"recipes/{corpus}"
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
     return (
-        f"{TASKS[corpus]},{corpus},{folder}/train.py,"
+        f"{read_recipe(RECIPES / corpus).upstream_task},{corpus},{folder}/train.py,"
         f"{folder}/hparams/{variant}.yaml,{folder}/{preparation.name},"
         f"{folder}/README.md,,,"
         f"--data_folder=tests/samples/petl/{corpus} {FLAGS},"
@@ -119,7 +117,7 @@ def files() -> dict[Path, str]:
     variants = (RECIPES / SOURCE / "hparams").glob("*.yaml")
     names = sorted(path.stem for path in variants)
     texts = {}
-    for corpus in TASKS:
+    for corpus in corpora_in(RECIPES):
         for name in names:
             path = RECIPES / corpus / "hparams" / f"{name}.yaml"
             texts[path] = combine(corpus, name)

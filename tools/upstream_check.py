@@ -21,6 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from speechbrain_petl.demo.corpora import write_small
+from speechbrain_petl.experiments.planning.recipes import (
+    FILE,
+    corpora_in,
+    read_recipe,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,13 +33,7 @@ LIBRARY = ROOT / "speechbrain_petl"
 BIN = Path(sys.executable).parent
 AST_MINI = LIBRARY / "demo" / "ast-mini"
 
-# Upstream's names of our folders
-CORPORA = {
-    "ESC50": "ESC50",
-    "UrbanSound8k": "UrbanSound8k",
-    "GoogleSpeechCommands": "Google-speech-commands",
-    "FluentSpeechCommands": "fluent-speech-commands",
-}
+RECIPES = ROOT / "recipes"
 
 RECIPE_TESTS = """
 import sys
@@ -74,10 +73,15 @@ def overlay(checkout: Path, target: Path) -> list[str]:
     samples = target / "tests" / "samples" / "petl"
     shutil.copytree(AST_MINI, samples / "ast-mini")
     ours = []
-    for folder, upstream in CORPORA.items():
+    for folder in corpora_in(RECIPES):
+        facts = read_recipe(RECIPES / folder)
+        upstream = facts.upstream_folder
         recipe = f"recipes/{upstream}/petl"
+        # Upstream takes every YAML of its recipes for one of hyperparameters.
         shutil.copytree(
-            ROOT / "recipes" / folder, target / recipe, ignore=ignored
+            RECIPES / folder,
+            target / recipe,
+            ignore=shutil.ignore_patterns("__pycache__", "results", FILE),
         )
         rows = (ROOT / "tests" / "recipes" / f"{folder}.csv").read_text()
         rows = rows.replace(f"recipes/{folder}/", f"{recipe}/")
@@ -86,7 +90,7 @@ def overlay(checkout: Path, target: Path) -> list[str]:
         table.write_text(
             table.read_text().rstrip("\n") + "\n" + rows.split("\n", 1)[1]
         )
-        write_small(folder, samples / folder)
+        write_small(facts.miniature, samples / folder)
         ours.append(recipe)
     return ours
 
@@ -149,7 +153,8 @@ def main() -> int:
         ]
         with ThreadPoolExecutor(options.jobs) as pool:
             passed += pool.map(
-                lambda corpus: recipe_tests(corpus, target), CORPORA
+                lambda corpus: recipe_tests(corpus, target),
+                corpora_in(RECIPES),
             )
     print(f"{sum(passed)} of {len(passed)} checks passed")
     return 0 if all(passed) else 1
@@ -188,7 +193,7 @@ def static_checks(ours: list[str]) -> list[tuple[str, list[str]]]:
 
 def recipe_tests(corpus: str, target: Path) -> bool:
     """Runs upstream's recipe tests on the rows of a corpus."""
-    upstream = CORPORA[corpus]
+    upstream = read_recipe(RECIPES / corpus).upstream_folder
     script = f"recipes/{upstream}/petl/train.py"
     with open(ROOT / "tests" / "recipes" / f"{corpus}.csv") as file:
         rows = len(list(csv.DictReader(file)))

@@ -11,9 +11,9 @@ YAMLs for AST:
 import re
 from pathlib import Path
 
+from speechbrain_petl.experiments.planning.recipes import corpora_in
+
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
-CORPORA = ("ESC50", "FluentSpeechCommands", "GoogleSpeechCommands")
-CORPORA += ("UrbanSound8k",)
 VARIANTS = ("adapter_hou_par", "full_ft", "ipet", "linear", "lora")
 SETTINGS = """# Backbone and front end
 source: facebook/wav2vec2-base  # or HuBERT, WavLM, ...: docs/BACKBONES.md
@@ -130,7 +130,7 @@ def files() -> dict[Path, str]:
         RECIPES / corpus / "hparams" / "wav2vec2" / f"{variant}.yaml": convert(
             corpus, variant
         )
-        for corpus in CORPORA
+        for corpus in corpora_in(RECIPES)
         for variant in VARIANTS
     }
 

@@ -10,6 +10,7 @@ clips. From the command line::
 
 import argparse
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 from speechbrain_petl.demo.acted import write_iemocap
@@ -21,54 +22,43 @@ from speechbrain_petl.demo.spoken import (
 )
 from speechbrain_petl.demo.tagged import write_fsd50k
 from speechbrain_petl.demo.verified import write_voxceleb
+from speechbrain_petl.utils.messages import did_you_mean, name_some
 
-#: The command line's names of the writers.
-WRITERS = {
-    "esc50": write_esc50,
-    "urbansound8k": write_urbansound8k,
-    "speech_commands": write_speech_commands,
-    "fluent_speech_commands": write_fluent_speech_commands,
-    "gtzan": write_gtzan,
-    "iemocap": write_iemocap,
-    "fsd50k": write_fsd50k,
-    "voxceleb": write_voxceleb,
-}
-
-#: What a recipe's folder in ``recipes`` reads, and a size of it for checks.
-SMALL = {
-    "ESC50": (
+#: By name: what writes a corpus, and a size of it for checks.
+MINIATURES: dict[str, tuple[Callable[..., Path], dict]] = {
+    "esc50": (
         write_esc50,
         {"clips_per_class_and_fold": 2, "classes": 4, "seconds": 0.5},
     ),
-    "UrbanSound8k": (
+    "urbansound8k": (
         write_urbansound8k,
         {"clips_per_class_and_fold": 1, "classes": 4, "seconds": 0.5},
     ),
-    "GoogleSpeechCommands": (
+    "speech_commands": (
         write_speech_commands,
         {"words": 4, "speakers": 5, "takes": 1},
     ),
-    "FluentSpeechCommands": (
+    "fluent_speech_commands": (
         write_fluent_speech_commands,
         {"intents": 4, "speakers": 5, "seconds": 0.6},
     ),
-    "GTZAN": (write_gtzan, {"genres": 4, "seconds": 0.5}),
-    "IEMOCAP": (write_iemocap, {"takes": 1, "seconds": 0.5}),
-    "FSD50K": (
+    "gtzan": (write_gtzan, {"genres": 4, "seconds": 0.5}),
+    "iemocap": (write_iemocap, {"takes": 1, "seconds": 0.5}),
+    "fsd50k": (
         write_fsd50k,
         {"train": 18, "valid": 12, "test": 12, "seconds": 0.5},
     ),
-    "VoxCeleb": (write_voxceleb, {"speakers": 8, "seconds": 0.5}),
+    "voxceleb": (write_voxceleb, {"speakers": 8, "seconds": 0.5}),
 }
 
 
-def write_small(recipe: str, folder: str | Path) -> Path:
+def write_small(name: str, folder: str | Path) -> Path:
     """Writes a corpus for a recipe that trains on it in seconds.
 
     Arguments
     ---------
-    recipe : str
-        The recipe's folder, such as ``ESC50``.
+    name : str
+        Name of the miniature, such as ``esc50``.
     folder : str or Path
         Where to: a new or empty folder, or one that was written here before.
 
@@ -77,13 +67,23 @@ def write_small(recipe: str, folder: str | Path) -> Path:
     Path
         The folder.
 
+    Raises
+    ------
+    ValueError
+        If there is no miniature of that name.
+
     Example
     -------
-    >>> folder = write_small("ESC50", getfixture("tmp_path") / "ESC-50")
+    >>> folder = write_small("esc50", getfixture("tmp_path") / "ESC-50")
     >>> len(list(folder.glob("audio/*.wav")))
     40
     """
-    writer, sizes = SMALL[recipe]
+    if name not in MINIATURES:
+        hint = did_you_mean(name, MINIATURES) or (
+            f"there are {name_some(MINIATURES)}"
+        )
+        raise ValueError(f"There is no miniature '{name}'; {hint}")
+    writer, sizes = MINIATURES[name]
     return writer(folder, **sizes)
 
 
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line: every argument of a writer is an option of its name."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     corpora = parser.add_subparsers(dest="corpus", required=True)
-    for name, writer in WRITERS.items():
+    for name, (writer, _) in MINIATURES.items():
         options = corpora.add_parser(
             name, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
@@ -105,7 +105,8 @@ def main(arguments: list[str] | None = None) -> None:
                     help=" ",
                 )
     chosen = vars(parser.parse_args(arguments))
-    print(WRITERS[chosen.pop("corpus")](**chosen))
+    writer, _ = MINIATURES[chosen.pop("corpus")]
+    print(writer(**chosen))
 
 
 if __name__ == "__main__":

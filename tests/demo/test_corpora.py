@@ -48,7 +48,7 @@ def digests(folder):
 
 
 def write(name, folder, **options):
-    return corpora.WRITERS[name](folder, **{**TINY[name], **options})
+    return corpora.MINIATURES[name][0](folder, **{**TINY[name], **options})
 
 
 def test_demo_and_pretrain_share_nothing():
@@ -272,9 +272,14 @@ def test_voxceleb(tmp_path):
         write("voxceleb", tmp_path / "more", test_speakers=1)
 
 
-def test_every_recipe_has_a_small_corpus(tmp_path):
-    recipes = Path(__file__).parents[2] / "recipes"
-    assert set(corpora.SMALL) == {p.parent.name for p in recipes.glob("*/*.py")}
+def test_every_miniature_is_tried_here():
+    assert set(TINY) == set(corpora.MINIATURES)
+
+
+def test_a_miniature_that_does_not_exist(tmp_path):
+    with pytest.raises(ValueError, match="'esc-50'; did you mean esc50"):
+        corpora.write_small("esc-50", tmp_path / "corpus")
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_command_line(tmp_path, capsys):

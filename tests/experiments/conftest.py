@@ -1,9 +1,11 @@
 """A stand-in for the recipes: its train.py trains nothing, in no time."""
 
 import json
+import shutil
 import textwrap
 
 import pytest
+from speechbrain_petl.experiments.planning.recipes import FILE, find_recipes
 
 TRAIN = """
 import json, os, sys, time
@@ -50,6 +52,7 @@ def recipes(tmp_path):
     folder = tmp_path / "recipes"
     for corpus in ("ESC50", "GoogleSpeechCommands"):
         (folder / corpus / "hparams").mkdir(parents=True)
+        shutil.copy(find_recipes() / corpus / FILE, folder / corpus)
         script = textwrap.dedent(TRAIN).replace("\\\\n", "\\n")
         (folder / corpus / "train.py").write_text(script)
         for name in ("lora", "linear"):

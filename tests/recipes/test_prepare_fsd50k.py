@@ -30,7 +30,7 @@ recipe = load_recipe()
 @pytest.fixture
 def corpus(tmp_path):
     """The miniature: 18, 12 and 12 clips."""
-    return write_small("FSD50K", tmp_path / "FSD50K")
+    return write_small("fsd50k", tmp_path / "FSD50K")
 
 
 def read(folder):

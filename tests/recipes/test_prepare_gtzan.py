@@ -50,7 +50,7 @@ def whole(tmp_path_factory):
 @pytest.fixture
 def corpus(tmp_path):
     """The miniature."""
-    return write_small("GTZAN", tmp_path / "GTZAN")
+    return write_small("gtzan", tmp_path / "GTZAN")
 
 
 def read(folder):

@@ -30,7 +30,7 @@ recipe = load_recipe()
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     """The miniature, to be read only: 8 speakers, and 4 that are tested."""
-    return write_small("VoxCeleb", tmp_path_factory.mktemp("c") / "VoxCeleb1")
+    return write_small("voxceleb", tmp_path_factory.mktemp("c") / "VoxCeleb1")
 
 
 @pytest.fixture

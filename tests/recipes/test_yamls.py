@@ -37,7 +37,6 @@ def test_every_yaml_runs(yaml, arguments, train, tmp_path):
 
 
 def test_every_corpus_has_every_variant():
-    assert len(RECIPES) == 4
     variants = [
         {path.stem for path in recipe.glob("hparams/*.yaml")}
         for recipe in RECIPES

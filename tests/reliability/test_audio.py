@@ -93,7 +93,7 @@ BAD = {
 @pytest.fixture
 def corpus(tmp_path):
     """A corpus in a folder with spaces; ``corpus(name, fold, write)`` adds."""
-    folder = write_small("ESC50", tmp_path / "a corpus, with ünïcode")
+    folder = write_small("esc50", tmp_path / "a corpus, with ünïcode")
     table = folder / "meta" / "esc50.csv"
     rows = list(csv.DictReader(table.open(encoding="utf-8")))
 

@@ -153,7 +153,7 @@ def test_another_backbone_of_the_same_shape(
 @pytest.fixture
 def own(corpora, run_of, train, tmp_path):
     """A finished run on a corpus to spoil: arguments, folder, corpus."""
-    corpus = write_small("ESC50", tmp_path / "ESC-50")
+    corpus = write_small("esc50", tmp_path / "ESC-50")
     args, _ = run_of()
     args = with_option(args, "data_folder", corpus)
     args = with_option(args, "output_folder", tmp_path / "run")
@@ -211,7 +211,7 @@ def test_other_data(spoil, said, own, fails, train):
     assert content(folder) == before, "manifests and hyperparams.yaml too"
     # The data folder may move, and be read by more workers.
     shutil.rmtree(corpus)
-    moved = write_small("ESC50", corpus.with_name("moved"))
+    moved = write_small("esc50", corpus.with_name("moved"))
     args = with_option(args, "data_folder", moved)
     train(YAML, with_option(args, "num_workers", 1))
     assert content(folder)["results.json"]

@@ -95,7 +95,7 @@ def test_no_yaml_and_no_data_folder(yaml, fails, record, tmp_path):
 @pytest.fixture
 def corpus(tmp_path):
     """A corpus to spoil."""
-    return write_small("ESC50", tmp_path / "ESC-50")
+    return write_small("esc50", tmp_path / "ESC-50")
 
 
 def test_another_corpus(yaml, arguments, corpora, fails, record, tmp_path):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.utils.messages import did_you_mean
 
 from speechbrain.utils.run_opts import RunOptions
@@ -189,9 +188,7 @@ def check_plan(plan, recipes: Path, where: str) -> None:
     ValueError
         If a name is unknown or a label cannot be used.
     """
-    require(plan.corpora, RECIPES, "corpus", where)
     require(plan.corpus_overrides, plan.corpora, "corpus of the plan", where)
-    require(plan.data_folders, RECIPES, "corpus", where)
     labels = [variant.label for variant in plan.variants]
     for label in labels:
         if labels.count(label) > 1:
@@ -207,7 +204,7 @@ def check_plan(plan, recipes: Path, where: str) -> None:
         require(
             [variant.yaml for variant in plan.variants], yamls, "YAML", where
         )
-        n_folds = RECIPES[corpus].n_folds
+        n_folds = plan.recipes[corpus].folds
         if n_folds and plan.folds:
             require(
                 plan.folds, range(1, n_folds + 1), f"fold of {corpus}", where

@@ -32,7 +32,11 @@ from speechbrain_petl.experiments.planning.checks import (
     check_plan,
     require,
 )
-from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.experiments.planning.recipes import (
+    Recipe,
+    corpora_in,
+    read_recipe,
+)
 from speechbrain_petl.utils.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "plans"
@@ -101,7 +105,10 @@ class Cell:
 
 @dataclass
 class Plan:
-    """Content of a plan's YAML, see the text of this module."""
+    """Content of a plan's YAML, and what the recipes say of its corpora.
+
+    See the text of this module.
+    """
 
     source: str
     title: str
@@ -115,6 +122,7 @@ class Plan:
     overrides: dict = field(default_factory=dict)
     corpus_overrides: dict[str, dict] = field(default_factory=dict)
     data_folders: dict[str, str] = field(default_factory=dict)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -133,7 +141,7 @@ class Plan:
         """Returns all runs, fold by fold, so that a table fills evenly."""
         found = []
         for corpus in self.corpora:
-            n_folds = RECIPES[corpus].n_folds
+            n_folds = self.recipes[corpus].folds
             folds = self.folds or list(range(1, n_folds + 1))
             found += [
                 Cell(
@@ -203,14 +211,18 @@ def load_plan(
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             value = {**values[key], **value}
         values[key] = value
-    known = set(Plan.__dataclass_fields__) - {"source"}
+    known = set(Plan.__dataclass_fields__) - {"source", "recipes"}
     require(values, sorted(known), "key", str(file))
     check_kinds(values, str(file))
     for key in ("title", "corpora", "variants"):
         if not values.get(key):
             raise ValueError(f"{file} has no {key}: say which.")
     values["variants"] = [_variant(row, file) for row in values["variants"]]
-    plan = Plan(source=str(source), **values)
+    corpora = corpora_in(recipes)
+    require(values["corpora"], corpora, "corpus", str(file))
+    require(values.get("data_folders", {}), corpora, "corpus", str(file))
+    facts = {name: read_recipe(recipes / name) for name in values["corpora"]}
+    plan = Plan(source=str(source), recipes=facts, **values)
     check_plan(plan, recipes, str(file))
     check_own(plan, (changes or {}).get("overrides", {}), "--set")
     for overrides in (plan.overrides, *plan.corpus_overrides.values()):

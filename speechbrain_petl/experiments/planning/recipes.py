@@ -1,42 +1,138 @@
-"""Folds and official sizes of the recipes."""
+"""The recipes, and what the ``corpus.yaml`` of each says of its corpus."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import speechbrain_petl
+from speechbrain_petl.experiments.planning.checks import require
+from speechbrain_petl.utils.messages import name_some
+from speechbrain_petl.utils.yaml_text import read_yaml
+
+FILE = "corpus.yaml"
 
 
 class Recipe(NamedTuple):
-    """A folder of ``recipes``.
+    """A folder of ``recipes``, as its ``corpus.yaml`` describes it.
 
     Arguments
     ---------
     title : str
         Name of the corpus, as the heading of a column.
-    n_folds : int
+    folds : int
         Number of folds; 0 if the splits are fixed.
-    clips : tuple of int
+    clips : list of int
         Numbers of clips to train, validate and test on, in the whole corpus;
         the mean over folds of different size.
     test_clips : int
         Number of test clips below which a run had an excerpt of the corpus.
-    n_classes : int
+    classes : int
         Number of classes of the whole corpus.
+    upstream_task : str
+        SpeechBrain's name of what the corpus is for.
+    upstream_folder : str
+        The corpus's folder in SpeechBrain's recipes.
+    miniature : str
+        Name of its miniature in ``demo/corpora.py``.
     """
 
     title: str
-    n_folds: int
-    clips: tuple[int, int, int]
+    folds: int
+    clips: list[int]
     test_clips: int
-    n_classes: int
+    classes: int
+    upstream_task: str
+    upstream_folder: str
+    miniature: str
 
 
-RECIPES = {
-    "ESC50": Recipe("ESC-50", 5, (1200, 400, 400), 400, 50),
-    "UrbanSound8k": Recipe("US8K", 10, (6986, 873, 873), 806, 10),
-    "GoogleSpeechCommands": Recipe("GSC", 0, (84843, 9981, 11005), 11005, 35),
-    "FluentSpeechCommands": Recipe("FSC", 0, (23132, 3118, 3793), 3793, 31),
+def _text(value):
+    """Returns True for a text that is not empty."""
+    return isinstance(value, str) and bool(value)
+
+
+def _count(value):
+    """Returns True for a whole number from 1."""
+    return type(value) is int and value >= 1
+
+
+def _folds(value):
+    """Returns True for a number of folds: a test fold needs others."""
+    return type(value) is int and (value == 0 or value >= 2)
+
+
+def _clips(value):
+    """Returns True for the sizes of three splits."""
+    return (
+        isinstance(value, list) and len(value) == 3 and all(map(_count, value))
+    )
+
+
+# What each key should be, in words and as a function
+TEXT, COUNT = ("a text", _text), ("a whole number from 1", _count)
+KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "title": TEXT,
+    "folds": ("a whole number from 2, or 0 for fixed splits", _folds),
+    "clips": (
+        "three whole numbers from 1: to train, validate and test on",
+        _clips,
+    ),
+    "test_clips": COUNT,
+    "classes": COUNT,
+    "upstream_task": TEXT,
+    "upstream_folder": TEXT,
+    "miniature": TEXT,
 }
+
+
+def read_recipe(folder: str | Path) -> Recipe:
+    """Reads what a recipe says of its corpus.
+
+    Arguments
+    ---------
+    folder : str or Path
+        The recipe's folder, such as ``recipes/ESC50``.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    ValueError
+        If there is no ``corpus.yaml``, or a key of it is unknown, missing or of
+        the wrong kind.
+
+    Example
+    -------
+    >>> read_recipe(find_recipes() / "ESC50").title
+    'ESC-50'
+    """
+    file = Path(folder) / FILE
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no {file}: write one with {name_some(KINDS)}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text in UTF-8: {error}") from error
+    values = read_yaml(text, str(file))
+    if not isinstance(values, dict):
+        raise ValueError(f"{file} has no keys: give it {name_some(KINDS)}.")
+    require(values, KINDS, "key", str(file))
+    missing = [key for key in KINDS if key not in values]
+    if missing:
+        raise ValueError(f"{file} has no {name_some(missing)}: say which.")
+    for key, (what, fits) in KINDS.items():
+        if not fits(values[key]):
+            raise ValueError(f"{file}: {key} is {what}, not {values[key]!r}")
+    return Recipe(**values)
+
+
+def corpora_in(recipes: Path) -> list[str]:
+    """Returns the names of the folders of recipes that can be trained."""
+    return sorted(file.parent.name for file in recipes.glob("*/train.py"))
 
 
 def find_recipes(folder: str | Path | None = None) -> Path:

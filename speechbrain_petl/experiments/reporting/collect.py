@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.experiments.planning.recipes import (
+    find_recipes,
+    read_recipe,
+)
 from speechbrain_petl.experiments.reporting.kept import PLAN, place_of
 from speechbrain_petl.experiments.running.state import (
     DAMAGED,
@@ -64,6 +67,10 @@ class Outcome(NamedTuple):
             if all(result.cell[key] == value for key, value in wanted.items())
         ]
 
+    def title(self, corpus: str) -> str:
+        """Returns the name of a corpus, as the heading of a column."""
+        return self.plan["recipes"][corpus]["title"]
+
     def excerpts(self) -> list[str]:
         """Returns the corpora of which a run tested an excerpt only."""
         return [
@@ -71,7 +78,8 @@ class Outcome(NamedTuple):
             for corpus in self.plan["corpora"]
             if any(
                 result.results
-                and result.results["n_test"] < RECIPES[corpus].test_clips
+                and result.results["n_test"]
+                < self.plan["recipes"][corpus]["test_clips"]
                 for result in self.group(corpus=corpus)
             )
         ]
@@ -91,7 +99,7 @@ class Outcome(NamedTuple):
     def warnings(self) -> list[str]:
         """Returns what a reader of the results must know."""
         found = [
-            f"{RECIPES[corpus].title} is an excerpt here: compare these "
+            f"{self.title(corpus)} is an excerpt here: compare these "
             "figures with each other, not with the paper's."
             for corpus in self.excerpts()
         ]
@@ -151,7 +159,25 @@ def collect(output: str | Path, plan: str | None = None) -> Outcome:
     missing = {"cells", "corpora", "variants", "title"} - set(found)
     if missing:
         raise ValueError(f"'{file}' is damaged: it has no {min(missing)}.")
+    found["recipes"] = _recipes(found, file)
     return Outcome(found, [_read(Path(output), c) for c in found["cells"]])
+
+
+def _recipes(plan, file):
+    """Returns what the record, or an older one's recipe, says of its corpora."""
+    facts = dict(plan.get("recipes", {}))
+    for corpus in plan["corpora"]:
+        if corpus in facts:
+            continue
+        try:
+            facts[corpus] = read_recipe(find_recipes() / corpus)._asdict()
+        except ValueError as error:
+            raise ValueError(
+                f"'{file}' does not say what {corpus} is, as newer ones do, and "
+                "its recipe is not here: run the plan again, which repeats no "
+                "finished cell."
+            ) from error
+    return facts
 
 
 def _read(output, cell):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain_petl.experiments.planning.plan import Cell, Plan
-from speechbrain_petl.experiments.planning.recipes import RECIPES
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from torch.utils.flop_counter import FlopCounterMode
 
 GIGA = 1e9
@@ -68,10 +68,10 @@ def estimate(cell: Cell, recipes: Path) -> float:
     float
     """
     training, forward, hparams = operations(cell, recipes)
-    recipe = RECIPES[cell.corpus]
+    recipe = read_recipe(recipes / cell.corpus)
     train, valid, test = recipe.clips
     if cell.shots is not None:
-        train = cell.shots * recipe.n_classes
+        train = cell.shots * recipe.classes
     epochs = hparams["number_of_epochs"]
     return epochs * (train * training + valid * forward) + test * forward
 

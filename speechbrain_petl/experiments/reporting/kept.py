@@ -53,6 +53,7 @@ def keep_plan(plan: Plan, work: list[Work], output: Path, part: bool) -> None:
         "variants": [v.label for v in plan.variants],
         "cells": [_row(w.cell, w.job.hash) for w in work],
         "data_folders": {w.cell.corpus: w.data_folder for w in work},
+        "recipes": {name: r._asdict() for name, r in plan.recipes.items()},
     }
     own = place_of(output, plan.name) / PLAN
     if part and own.is_file():
@@ -105,4 +106,5 @@ def _add(old, new):
             for key in ("corpora", "variants")
         },
         "data_folders": old["data_folders"] | new["data_folders"],
+        "recipes": old.get("recipes", {}) | new["recipes"],
     }

@@ -2,7 +2,6 @@
 
 from statistics import mean
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.rows import Row
 from speechbrain_petl.experiments.reporting.statistics import Summary
 
@@ -20,7 +19,8 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
         corpora that lack none. The paper's figures follow ours, if there are
         any.
     """
-    columns = list(dict.fromkeys((row.corpus, row.shots) for row in rows))
+    headings = {(row.corpus, row.shots): row.heading for row in rows}
+    columns = list(headings)
     found = {(row.variant, row.corpus, row.shots): row for row in rows}
     papers = any(row.paper is not None for row in rows)
     sizes = any(row.paper_size for row in rows)
@@ -29,10 +29,7 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     header = ["Variant", "Trainable"]
     if sizes:
         header.append("Paper")
-    headings = [_column(column) for column in columns]
-    if average:
-        headings.append("Mean")
-    for heading in headings:
+    for heading in [*headings.values(), *(["Mean"] if average else [])]:
         header.append(heading)
         if papers:
             header.append("Paper")
@@ -114,12 +111,6 @@ def trainable(summaries: list[Summary | None]) -> str:
     )
     ends = dict.fromkeys(counts[:1] + counts[-1:])
     return " to ".join(f"{count:,}" for count in ends) or NONE
-
-
-def _column(column):
-    """Returns the heading of a column."""
-    corpus, shots = column
-    return RECIPES[corpus].title + ("" if shots is None else f", {shots} shots")
 
 
 def _cell(row):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome, Result
 from speechbrain_petl.experiments.reporting.figures.accuracy import (
     Point,
@@ -197,4 +196,4 @@ def _short(cell):
 def _title(outcome, corpus, what):
     """Returns the title of a figure, which says if it is of an excerpt."""
     excerpt = " (excerpt)" if corpus in outcome.excerpts() else ""
-    return f"{RECIPES[corpus].title}{excerpt}: {what}"
+    return f"{outcome.title(corpus)}{excerpt}: {what}"

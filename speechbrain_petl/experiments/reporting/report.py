@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
 from speechbrain_petl.experiments.reporting.rows import make_rows
@@ -56,7 +55,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         overview=overview(rows),
         corpora=[
             {
-                "title": RECIPES[corpus].title,
+                "title": outcome.title(corpus),
                 "detail": detail([row for row in rows if row.corpus == corpus]),
             }
             for corpus in outcome.plan["corpora"]

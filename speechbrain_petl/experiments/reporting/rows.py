@@ -17,6 +17,8 @@ class Row(NamedTuple):
     ---------
     variant, corpus : str
         Which.
+    title : str
+        Name of the corpus, as the heading of a column.
     shots : int or None
         Training clips of each class; None for all.
     summary : Summary or None
@@ -33,12 +35,20 @@ class Row(NamedTuple):
 
     variant: str
     corpus: str
+    title: str
     shots: int | None
     summary: Summary | None
     expected: int
     paper: float | None
     paper_size: str = ""
     excerpt: bool = False
+
+    @property
+    def heading(self) -> str:
+        """Returns the heading of the row's column in the overview."""
+        return self.title + (
+            "" if self.shots is None else f", {self.shots} shots"
+        )
 
     @property
     def difference(self) -> float | None:
@@ -103,6 +113,7 @@ def make_rows(outcome: Outcome) -> list[Row]:
                     Row(
                         variant,
                         corpus,
+                        outcome.title(corpus),
                         shots,
                         summarize(here),
                         len(here),

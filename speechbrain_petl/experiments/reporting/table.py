@@ -4,7 +4,6 @@ import csv
 import io
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import RECIPES
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
 from speechbrain_petl.experiments.reporting.rows import make_rows
@@ -23,7 +22,7 @@ def markdown(outcome: Outcome) -> str:
     parts.append(_markdown_table(*overview(rows)))
     for corpus in outcome.plan["corpora"]:
         here = [row for row in rows if row.corpus == corpus]
-        parts += [f"## {RECIPES[corpus].title}", _markdown_table(*detail(here))]
+        parts += [f"## {outcome.title(corpus)}", _markdown_table(*detail(here))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -59,7 +59,7 @@ def data_folder(plan: Plan, corpus: str, output: Path) -> str:
         folder = output / "corpora" / corpus
         try:
             if not folder.is_dir():
-                write_small(corpus, folder)
+                write_small(plan.recipes[corpus].miniature, folder)
         except OSError:
             if not folder.is_dir():  # no other runner was quicker
                 raise

@@ -1,5 +1,7 @@
 """Plans: what they expand to, and what is refused."""
 
+import shutil
+
 import pytest
 from speechbrain_petl.experiments.planning.plan import SHIPPED, load_plan
 from speechbrain_petl.experiments.planning.recipes import find_recipes
@@ -139,3 +141,17 @@ def test_no_override_is_lost_in_silence(recipes, write_plan):
 def test_no_such_plan(recipes):
     with pytest.raises(ValueError, match="no plan 'tabel1': .* demo, fig3"):
         load_plan("tabel1", recipes)
+
+
+def test_a_recipe_of_one_s_own_is_a_folder(recipes, write_plan, data):
+    """What the library does not name is planned as what it does."""
+    shutil.copytree(recipes / "ESC50", recipes / "Frogs")
+    file = recipes / "Frogs" / "corpus.yaml"
+    file.write_text(file.read_text().replace("folds: 5", "folds: 3"))
+    keys = {"corpora": ["Frogs"], "folds": None}
+    keys["data_folders"] = {"Frogs": str(data)}
+    plan = load_plan(write_plan(["lora"], **keys), recipes)
+    assert [cell.fold for cell in plan.cells()] == [1, 2, 3]
+    file.unlink()
+    with pytest.raises(ValueError, match="no .*Frogs/corpus.yaml: write one"):
+        load_plan(write_plan(["lora"], **keys), recipes)

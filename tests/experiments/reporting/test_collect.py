@@ -2,6 +2,12 @@
 
 import json
 
+import pytest
+from speechbrain_petl.experiments.planning.recipes import (
+    find_recipes,
+    read_recipe,
+)
+from speechbrain_petl.experiments.reporting import collect as collected
 from speechbrain_petl.experiments.reporting.collect import collect
 from speechbrain_petl.experiments.reporting.table import write_tables
 
@@ -26,3 +32,20 @@ def test_a_failure_that_is_damaged_is_a_failure(output):
     (folder / "failed.json").write_text(json.dumps({"reason": "nan"}))
     (result,) = collect(output).group(variant="lora", fold=1)
     assert result.failure["reason"] == "nan"
+
+
+def test_the_recipes_are_not_needed(output, monkeypatch):
+    """A record says what its corpora are; an older one is told from recipes."""
+    older = write_tables(collect(output), output / "tables")
+
+    def nowhere(folder=None):
+        raise ValueError("There are no recipes here.")
+
+    monkeypatch.setattr(collected, "find_recipes", nowhere)
+    with pytest.raises(ValueError, match="what ESC50 is.*run the plan again"):
+        collect(output)
+    plan = json.loads((output / "plan.json").read_text())
+    facts = read_recipe(find_recipes() / "ESC50")._asdict()
+    plan["recipes"] = {"ESC50": facts}
+    (output / "plan.json").write_text(json.dumps(plan))
+    assert write_tables(collect(output), output / "tables") == older
