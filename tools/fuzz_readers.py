@@ -48,7 +48,7 @@ TOKENS = [
 ]  # fmt: skip
 METADATA = {
     "format": "speechbrain-petl",
-    "format_version": 1,
+    "format_version": 2,
     "method": "x",
     "trainable": {"method": 1},
     "training": {"corpus": "x", "hyperparameters": {"lr": 0.1}},

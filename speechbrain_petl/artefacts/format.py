@@ -19,7 +19,8 @@ from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.regular_files import read_regular
 
 FORMAT = PACKAGE
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+UNRELEASED = 1  # of before 0.1.0: its YAML names modules that have moved
 
 # The files of an artefact, and most bytes of each; no other is sent or fetched.
 METADATA = "artefact.json"
@@ -149,6 +150,12 @@ def read_metadata(path: str | Path, links: bool = False) -> dict[str, Any]:
         found = metadata["format"], metadata["format_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"'{name}' is no artefact's metadata.") from error
+    if found == (FORMAT, UNRELEASED) and type(found[1]) is int:
+        raise ValueError(
+            f"'{name}' has the format {FORMAT} {UNRELEASED}, of a development "
+            "version before 0.1.0 whose modules have moved since: train it "
+            "anew, or use that version."
+        )
     if found[0] != FORMAT or not _is_known(found[1]):
         raise ValueError(
             f"'{name}' has the format {printable(found[0])} "

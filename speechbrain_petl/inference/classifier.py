@@ -13,7 +13,7 @@ from speechbrain_petl.inference.windows import (
     check_rows,
     cut,
 )
-from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.messages import first_line, printable
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -115,7 +115,14 @@ class PETLClassifier(EncoderClassifier):
     def from_hparams(cls, *args, **kwargs):
         """Like SpeechBrain's; says once that it runs what the YAML names."""
         say_that_it_executes()
-        return super().from_hparams(*args, **kwargs)
+        try:
+            return super().from_hparams(*args, **kwargs)
+        except ImportError as error:
+            raise ValueError(
+                "This artefact names something that is not there "
+                f"({printable(first_line(error))}): it was written by another "
+                "version of speechbrain-petl, or is not whole."
+            ) from error
 
     def encode_batch(
         self,

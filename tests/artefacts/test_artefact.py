@@ -231,6 +231,23 @@ def test_a_later_format_is_refused(artefact):
         load()
 
 
+@pytest.mark.fault("artefact: of a version before the first release")
+def test_an_earlier_format_is_refused(artefact):
+    """Its YAML names modules that have moved; both ways say so."""
+    folder, _, _, load = artefact
+    yaml = (folder / "hyperparams.yaml").read_text()
+    metadata = json.loads((folder / "artefact.json").read_text())
+    metadata["format_version"] = 1
+    (folder / "artefact.json").write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match="whose modules have moved since"):
+        load()
+    (folder / "hyperparams.yaml").write_text(
+        yaml.replace("speechbrain_petl.inference.locate", "speechbrain_petl.x")
+    )
+    with pytest.raises(ValueError, match="callable as speechbrain_petl.x"):
+        PETLClassifier.from_hparams(str(folder))
+
+
 @pytest.mark.fault("artefact: another backbone")
 def test_another_backbone_is_refused(artefact, tmp_path, tiny_ast):
     folder = artefact[0]
