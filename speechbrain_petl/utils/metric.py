@@ -31,6 +31,11 @@ class Metric(NamedTuple):
     direction: str = "max"
 
     @property
+    def sign(self) -> int:
+        """Returns what makes more better if a value is multiplied by it."""
+        return 1 if self.direction == "max" else -1
+
+    @property
     def in_percent(self) -> bool:
         """Returns True if it is told in %, as accuracy is."""
         return self.name == "accuracy"

@@ -19,7 +19,6 @@ from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.running.locks import lock_of
 from speechbrain_petl.experiments.running.space import suggest
 from speechbrain_petl.experiments.running.trainer import Trainer
-from speechbrain_petl.training.selection import SIGNS
 from speechbrain_petl.utils.metric import Metric
 from speechbrain_petl.utils.optional import require
 
@@ -101,7 +100,7 @@ def search(
         if not ended(study):
             raise ValueError(f"No trial of {output} finished: see its folders.")
         metric = metric_of_study(study)
-        value = SIGNS[metric.direction] * study.best_value
+        value = 0.0 + metric.sign * study.best_value  # no -0.0
         return study.best_params, metric, value
 
 
@@ -166,7 +165,7 @@ class Objective:
             raise optuna.TrialPruned(f"{self.trainer.output / name} failed")
         metric, value = found
         check_metric(self.study, metric, self.trainer.output)
-        return SIGNS[metric.direction] * value
+        return metric.sign * value
 
 
 def ended(study: Any, *others: Any) -> list:

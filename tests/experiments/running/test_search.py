@@ -173,7 +173,7 @@ def test_a_search_of_what_is_minimized(losses, data, tmp_path, capsys):
 
 
 def test_a_search_compares_one_metric(losses, data, tmp_path, capsys):
-    """A search by an older version, which took accuracy for what selects."""
+    """A search that was by accuracy does not go on by a loss."""
     arguments = ["search", str(losses), "--data_folder", str(data)]
     arguments += ["--space", "lr=0.1,0.3,0.9", "--output", str(tmp_path / "o")]
     assert main([*arguments, "--trials", "1"]) == 0
