@@ -30,11 +30,12 @@ test-oldest:  ## The quick tests with the oldest versions that are supported
 	.venv-oldest/bin/python -m pip install -c tests/oldest.txt -e '.[test]'
 	.venv-oldest/bin/python -m pytest -m "not slow"
 
-lint: install  ## Check style, YAML files and spelling
+lint: install  ## Check style, YAML files, spelling and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/yamllint --no-warnings .
 	$(BIN)/codespell
+	$(BIN)/mypy
 
 # The reference code has an environment of its own: see benchmarks/RESULTS.md.
 bench: install  ## Measure; BENCH="--reference PETL_AST --reference_python ..."
@@ -44,5 +45,5 @@ upstream-check: install  ## SpeechBrain's own checks; SPEECHBRAIN=/path/to/check
 	$(BIN)/python tools/upstream_check.py $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))
 
 clean:  ## Remove .venv, builds and caches; results stay
-	rm -rf .venv .venv-oldest build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

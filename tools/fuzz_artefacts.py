@@ -271,7 +271,7 @@ def fuzz(
         done += 1
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(folder / "original", target)
-        kind = f"artefact with another {change(target, modules, generator)}"
+        kind = f"strange artefact: {change(target, modules, generator)}"
         tried[kind] += 1
         problem = ""
         try:

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 RESTORE = "restore the original file"
 
@@ -21,15 +22,15 @@ class Row:
         The table, for messages.
     line : int
         Line of the row, counted from 1.
-    values : dict of str to str
-        Texts of the cells, by column.
+    values : dict of str to object
+        Cells by column: texts, or whatever a JSON line holds.
     remedy : str
         Advice at the end of error messages.
     """
 
     file: Path
     line: int
-    values: dict[str, str]
+    values: dict[str, Any]
     remedy: str = RESTORE
 
     def __getitem__(self, column: str) -> str:

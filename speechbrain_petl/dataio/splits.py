@@ -48,7 +48,8 @@ def share_out(
     sizes: dict[int, Counter[str | None]] = {}
     for names, group in zip(labels, groups):
         # Sounds without any class are shared out as if they were one.
-        sizes.setdefault(group, Counter()).update(names or [None])
+        classes: Sequence[str | None] = names or [None]
+        sizes.setdefault(group, Counter()).update(classes)
     order = sorted(sizes)
     random.Random(seed).shuffle(order)
     order.sort(key=lambda group: -sum(sizes[group].values()))

@@ -33,7 +33,7 @@ def test_artefacts_that_ask_for_more_are_refused(seed, tmp_path, record):
     assert not findings
     for name in [name for name in tried if "refused" not in name]:
         record(name, tried[name])
-    assert tried["artefact with another name, refused"] > 30
+    assert tried["strange artefact: name, refused"] > 30
 
 
 def test_the_watch_sees_what_is_executed(tmp_path):
