@@ -42,22 +42,27 @@ def record(request):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Notes how the trials of faults went."""
+    """Notes in a test's report which faults it tried."""
     report = yield
     tried = list(getattr(item, "faults", []))
     tried += [(mark.args[0], 1) for mark in item.iter_markers("fault")]
+    test = f"{item.path.stem}::{item.originalname}"
+    report.faults = [(fault, test, times) for fault, times in tried]
+    return report
+
+
+def pytest_runtest_logreport(report):
+    """Notes how the trials of faults went, also those of other processes."""
     if report.when == "call" and not report.skipped:
-        test = f"{item.path.stem}::{item.originalname}"
-        for fault, times in tried:
+        for fault, test, times in report.faults:
             entry = RECORD.setdefault((fault, test), {"passed": 0, "failed": 0})
             entry[report.outcome] += times
-    return report
 
 
 def pytest_sessionfinish(session):
     """Writes what was noted."""
     file = session.config.getoption("--record")
-    if file:
+    if file and not hasattr(session.config, "workerinput"):
         rows = [
             {"fault": fault, "test": test, **times}
             for (fault, test), times in sorted(RECORD.items())

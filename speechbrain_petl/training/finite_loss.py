@@ -16,7 +16,9 @@ class FiniteLossBrain(UpdatingBrain):
 
     ``Brain`` itself counts such losses and takes their steps all the same,
     which loses the weights. Here ``nonfinite_patience``, SpeechBrain's
-    option, is the number of updates that may be skipped in an epoch. A
+    option, is the number of updates that may be skipped in an epoch. The same
+    holds for gradients whose norm is not finite: clipping would make all of
+    them NaN. (With fp16, the gradient scaler looks after them.) A
     skipped update leaves nothing behind: buffers that its batches changed,
     such as BatchNorm's running statistics, are restored too. In validation
     and test, a loss or an output that is not finite raises an error.
@@ -31,6 +33,7 @@ class FiniteLossBrain(UpdatingBrain):
     def on_update_start(self) -> None:
         """Keeps the buffers, as far as an update may be skipped."""
         self.skips = False
+        self._update_ids: list[str] = []
         self._kept = []
         if self.nonfinite_patience:
             self._kept = [(b, b.clone()) for b in self.modules.buffers()]
@@ -39,15 +42,20 @@ class FiniteLossBrain(UpdatingBrain):
         """Notes the clips to name if their loss is not finite."""
         super().on_fit_batch_start(batch, should_step)
         self.batch_ids = batch.id
+        self._update_ids += batch.id
 
     def check_loss_isfinite(self, loss: torch.Tensor) -> None:
         """Raises an error if the loss is not finite, or skips the update."""
         bad = (~torch.isfinite(loss.detach())).int()
         if not ddp_all_reduce(bad, torch.distributed.ReduceOp.MAX):
             return
+        self._skip("loss is", self.batch_ids)
+
+    def _skip(self, what: str, clips: list[str]) -> None:
+        """Skips the update, or raises an error if there were too many."""
         message = (
-            f"The loss is not finite at step {self.step} of the epoch, with "
-            f"the clips {name_some(self.batch_ids)}"
+            f"The {what} not finite at step {self.step} of the epoch, with "
+            f"the clips {name_some(clips)}"
         )
         self.nonfinite_count += not self.skips
         if self.nonfinite_count > self.nonfinite_patience:
@@ -58,8 +66,21 @@ class FiniteLossBrain(UpdatingBrain):
         logger.warning(f"{message}: this update is skipped.")
         self.skips = True
 
+    def check_gradients_finite(self) -> None:
+        """Raises an error if the gradients are not finite, or skips them.
+
+        They are the same on every process.
+        """
+        gradients = [
+            p.grad for p in self.modules.parameters() if p.grad is not None
+        ]
+        if not torch.nn.utils.get_total_norm(gradients).isfinite():
+            self._skip("gradients are", self._update_ids)
+
     def optimizers_step(self) -> None:
-        """Updates, unless a loss of this update was not finite."""
+        """Updates, unless a loss or a gradient of it was not finite."""
+        if not self.skips and not self.scaler.is_enabled():
+            self.check_gradients_finite()
         if not self.skips:
             super().optimizers_step()
             return

@@ -117,3 +117,39 @@ def test_clips_of_one_id_are_refused(tmp_path):
             train_loader_kwargs=options,
             valid_loader_kwargs=options,
         )
+
+
+class Steep(ToyBrain):
+    """A finite loss whose gradient is too large for its norm to be a number."""
+
+    def compute_objectives(self, predictions, batch, stage):
+        """Cross entropy, steep in one training batch."""
+        loss = super().compute_objectives(predictions, batch, stage)
+        first = self.hparams.epoch_counter.current == 1
+        if stage.name == "TRAIN" and first and self.step == 2:
+            loss = loss + Steepen.apply(loss)
+        return loss
+
+
+class Steepen(torch.autograd.Function):
+    """Is zero, and its gradient enormous."""
+
+    @staticmethod
+    def forward(ctx, loss):
+        return torch.zeros_like(loss)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 1e30
+
+
+@pytest.mark.fault("gradients that are not finite")
+def test_gradients_that_are_not_finite(tmp_path):
+    """Clipping at infinity would divide infinity by itself."""
+    with pytest.raises(ValueError, match=r"The gradients are not finite at st"):
+        fit(toy(tmp_path / "a", kind=Steep, nonfinite_patience=0))
+    brain = toy(tmp_path / "b", kind=Steep, nonfinite_patience=1)
+    fit(brain)
+    assert brain.optimizer_step == 4 * 3 - 1
+    tensors = brain.modules.state_dict().values()
+    assert all(tensor.isfinite().all() for tensor in tensors)
