@@ -78,7 +78,9 @@ SCHEMA = Record(
             {
                 "clips": MapOf(
                     Text(), Maybe(Record({"number": LARGE}, others=True))
-                )
+                ),
+                "selects": Text(),
+                "direction": Text(8, "max|min", "max or min"),
             },
             others=True,
         ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from speechbrain_petl.utils.messages import markdown, printable
+from speechbrain_petl.utils.metric import metric_of
 
 BODY = """\
 # {title}
@@ -70,6 +71,7 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
     """
     backbone, features = metadata["backbone"], metadata["features"]
     training, scores = metadata["training"], metadata["metrics"]
+    metric = metric_of(training)
     source, corpus = backbone["source"], printable(training["corpus"])
     on_hub = "/" in source
     title = f"{printable(metadata['method'])} on {corpus}"
@@ -87,11 +89,11 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
                 task_type="audio-classification",
                 dataset_type=corpus.lower().replace(" ", "-"),
                 dataset_name=corpus,
-                metric_type="accuracy",
-                metric_value=scores["accuracy"],
+                metric_type=printable(metric.name),
+                metric_value=scores[metric.name],
             )
         ]
-        if "accuracy" in scores
+        if metric.name in scores
         else None,
     )
     local = (

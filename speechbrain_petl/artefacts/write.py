@@ -45,12 +45,12 @@ from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.files import replacing_folder
+from speechbrain_petl.utils.metric import metric_of
 from speechbrain_petl.utils.versions import versions
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
 
-METRICS = ("accuracy", "n_test", "loss", "valid_accuracy", "best_epoch")
 logger = logging.getLogger(__name__)
 
 
@@ -85,6 +85,9 @@ def save_artefact(brain, corpus: str) -> str:
             "after brain.evaluate, which leaves it."
         )
     results = json.loads((output / "results.json").read_text("utf-8"))
+    metric = metric_of(results)
+    kept = [metric.name, "accuracy", "n_test", "loss"]
+    kept += [f"valid_{metric.name}", "best_epoch"]
     manifests = {
         split: getattr(hparams, f"{split}_manifest")
         for split in ("train", "valid", "test")
@@ -102,6 +105,8 @@ def save_artefact(brain, corpus: str) -> str:
             "trainable": results["trainable"],
             "training": {
                 "corpus": corpus,
+                "selects": metric.name,
+                "direction": metric.direction,
                 "seed": results["seed"],
                 "fold": results["fold"],
                 "folds": results["folds"],
@@ -110,7 +115,7 @@ def save_artefact(brain, corpus: str) -> str:
             },
             # A run without a validation set has no metric of it.
             "metrics": {
-                k: results[k] for k in METRICS if results.get(k) is not None
+                k: results[k] for k in kept if results.get(k) is not None
             },
         },
     )

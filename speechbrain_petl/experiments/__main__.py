@@ -129,7 +129,7 @@ def compare_two(options) -> int:
         "variant",
         str(options.output),
     )
-    compared = 0
+    metric, compared = outcome.metric(), 0
     for corpus in outcome.plan["corpora"]:
         first, second = (
             outcome.group(corpus=corpus, variant=variant)
@@ -143,7 +143,7 @@ def compare_two(options) -> int:
         compared += 1
         print(
             f"{corpus}: {options.first} minus {options.second} "
-            f"{found.difference:+.2f} points over {found.pairs} of "
+            f"{metric.gap(found.difference)} over {found.pairs} of "
             f"{max(len(first), len(second))} pairs; "
             f"p = {found.permutation:.4g} (paired permutation test; it cannot "
             f"be below {found.least:.4g}), {found.t_test:.4g} (paired t-test)"
@@ -179,7 +179,7 @@ def search_one(options) -> int:
     from speechbrain_petl.experiments.running.search import search
     from speechbrain_petl.experiments.running.space import read_space
 
-    best, accuracy = search(
+    best, metric, value = search(
         options.yaml,
         options.data_folder,
         read_space(options.space),
@@ -190,7 +190,7 @@ def search_one(options) -> int:
         options.fold,
     )
     print(
-        f"validation accuracy {100 * accuracy:.2f} %: "
+        f"validation {metric.name} {metric.text(value)}: "
         + " ".join(f"--{key} {value}" for key, value in best.items())
     )
     return 0

@@ -17,6 +17,7 @@ from speechbrain_petl.artefacts.backbones import (
 )
 from speechbrain_petl.artefacts.format import FORMAT_VERSION
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
+from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.self_check import probe_logits
 from speechbrain_petl.artefacts.tensors import HEAD
@@ -123,6 +124,17 @@ def test_the_model_card_is_valid(artefact):
     assert card.data.license == "other"
     assert card.data.eval_results[0].metric_value == 0.5
     assert "PETLClassifier" in card.text
+
+
+def test_the_card_is_of_the_metric_that_selects(artefact):
+    metadata = json.loads((artefact[0] / "artefact.json").read_text())
+    metadata["training"] |= {"selects": "eer", "direction": "min"}
+    metadata["metrics"] = {"eer": 0.25, "n_test": 8, "valid_eer": 0.5}
+    card = ModelCard(model_card(metadata))
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.metric_value) == ("eer", 0.25)
+    assert "| Valid eer | 0.5000 |" in card.text
+    assert "ccuracy" not in card.text
 
 
 def test_a_hub_backbone_is_recorded_with_its_commit(artefact):

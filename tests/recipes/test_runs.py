@@ -16,6 +16,19 @@ ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"
 
 
+def test_a_run_that_selects_by_its_loss(arguments, train, tmp_path):
+    args = arguments("ESC50", tmp_path, "--selects", "loss", "--debug")
+    train(YAML, [*args, "--debug_persistently"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    kept = json.loads((tmp_path / "artefact" / "artefact.json").read_text())
+    assert kept["training"]["selects"] == "loss"
+    assert kept["training"]["direction"] == "min"
+    assert kept["metrics"]["loss"] == results["loss"]
+    assert kept["metrics"]["valid_loss"] == results["valid_loss"]
+    card = (tmp_path / "artefact" / "README.md").read_text()
+    assert "type: loss" in card and "type: accuracy" not in card
+
+
 @pytest.mark.slow
 def test_a_whole_run(corpora, arguments, train, tiny_folder, tmp_path):
     corpus = corpora["ESC50"]

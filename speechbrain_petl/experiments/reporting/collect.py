@@ -16,6 +16,8 @@ from speechbrain_petl.experiments.running.state import (
     state,
 )
 from speechbrain_petl.utils.files import read_json
+from speechbrain_petl.utils.messages import name_some
+from speechbrain_petl.utils.metric import Metric, metric_of
 
 
 class Result(NamedTuple):
@@ -71,6 +73,23 @@ class Outcome(NamedTuple):
         """Returns the name of a corpus, as the heading of a column."""
         return self.plan["recipes"][corpus]["title"]
 
+    def metric(self) -> Metric:
+        """Returns what the finished cells are reported by.
+
+        Raises
+        ------
+        ValueError
+            If they were selected by different metrics.
+        """
+        found = {metric_of(r.results) for r in self.results if r.results}
+        if len(found) > 1:
+            raise ValueError(
+                f"The cells are of {name_some(sorted(m.name for m in found))}, "
+                "which do not go into one table: give each metric a plan of "
+                "its own."
+            )
+        return found.pop() if found else Metric()
+
     def excerpts(self) -> list[str]:
         """Returns the corpora of which a run tested an excerpt only."""
         return [
@@ -103,6 +122,8 @@ class Outcome(NamedTuple):
             "figures with each other, not with the paper's."
             for corpus in self.excerpts()
         ]
+        if not (metric := self.metric()).in_percent:
+            found.append(f"The figures are of {metric.phrase}.")
         missing = [r for r in self.results if r.results is None]
         failed = sum(r.failure is not None for r in missing)
         other = sum(r.state == OTHER for r in missing)

@@ -83,7 +83,7 @@ def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
                 missing if s is None else f"{s.done}/{s.expected}",
                 NONE if s is None else s.text().split(" (")[0],
                 NONE
-                if s is None
+                if s is None or s.pooled is None
                 else f"{s.pooled:.2f} [{s.low:.2f}, {s.high:.2f}]",
                 *(
                     [NONE] * 3
@@ -130,7 +130,7 @@ def _mean_of_whole(summaries):
     """Returns the average over corpora, if no cell of any is missing."""
     if any(s is None or not s.complete for s in summaries):
         return NONE
-    return _mean([s.mean for s in summaries])
+    return _mean([s.mean for s in summaries], summaries[0].metric.decimals)
 
 
 def _percent(value):
@@ -138,6 +138,6 @@ def _percent(value):
     return NONE if value is None else f"{value:.2f}"
 
 
-def _mean(values):
+def _mean(values, decimals=2):
     """Returns the average as text, if none of its values is missing."""
-    return NONE if None in values else f"{mean(values):.2f}"
+    return NONE if None in values else f"{mean(values):.{decimals}f}"

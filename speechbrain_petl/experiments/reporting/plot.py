@@ -44,7 +44,7 @@ def line_of(label: str) -> str:
 
 
 def draw_parameters(outcome: Outcome) -> Figures:
-    """Draws accuracy against trainable parameters, one figure per corpus."""
+    """Draws the metric against trainable parameters, one figure per corpus."""
     for corpus in outcome.plan["corpora"]:
         lines: dict[str, list[Point]] = {}
         for row in make_rows(outcome):
@@ -55,11 +55,14 @@ def draw_parameters(outcome: Outcome) -> Figures:
                 lines.setdefault(line_of(row.variant), []).append(point)
         if lines:
             title = _title(outcome, corpus, "mean over folds and seeds")
-            yield f"parameters_{corpus}", against_parameters(lines, title)
+            yield (
+                f"parameters_{corpus}",
+                against_parameters(lines, title, outcome.metric()),
+            )
 
 
 def draw_few_shot(outcome: Outcome) -> Figures:
-    """Draws accuracy against clips of each class, one figure per corpus."""
+    """Draws the metric against clips of each class, one figure per corpus."""
     for corpus in outcome.plan["corpora"]:
         lines: dict[str, list[Point]] = {}
         for row in make_rows(outcome):
@@ -69,18 +72,24 @@ def draw_few_shot(outcome: Outcome) -> Figures:
                 lines.setdefault(row.variant, []).append(point)
         if lines:
             title = _title(outcome, corpus, "mean over folds and draws")
-            yield f"few_shot_{corpus}", against_shots(lines, title)
+            yield (
+                f"few_shot_{corpus}",
+                against_shots(lines, title, outcome.metric()),
+            )
 
 
 def draw_training(outcome: Outcome) -> Figures:
-    """Draws losses and accuracy of each variant, one line per cell."""
+    """Draws losses and the metric of each variant, one line per cell."""
     for corpus, variant, cells in _variants(outcome):
         logs = {
             _short(result.cell): read_log(result.folder / "train_log.txt")
             for result in cells[:8]
         }
         title = _title(outcome, corpus, variant)
-        yield f"training_{corpus}_{variant}", training_curves(logs, title)
+        yield (
+            f"training_{corpus}_{variant}",
+            training_curves(logs, title, outcome.metric()),
+        )
 
 
 def draw_confusions(outcome: Outcome) -> Figures:

@@ -52,6 +52,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         n_finished=len(finished),
         n_cells=len(outcome.results),
         warnings=outcome.warnings(),
+        metric=outcome.metric(),
         overview=overview(rows),
         corpora=[
             {

@@ -100,7 +100,9 @@ def make_rows(outcome: Outcome) -> list[Row]:
         Variant by variant in the plan's order, corpus by corpus, shots by
         shots.
     """
-    paper = papers_figures(outcome.plan["paper"])
+    # The paper's figures are accuracies, and compare with nothing else.
+    comparable = outcome.metric().name == "accuracy"
+    paper = papers_figures(outcome.plan["paper"] if comparable else None)
     excerpts = outcome.excerpts()
     rows = []
     for variant in outcome.plan["variants"]:

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 from speechbrain_petl.experiments.reporting.collect import Result
+from speechbrain_petl.utils.metric import Metric, metric_of
 
 RESAMPLES = 100_000  # sign flips, where not all can be enumerated
 
 
 class Summary(NamedTuple):
-    """Accuracies in % of a variant on a corpus.
+    """What the runs of a variant on a corpus found; accuracy in %.
 
     Arguments
     ---------
@@ -22,9 +23,10 @@ class Summary(NamedTuple):
         Over finished cells.
     deviation : float or None
         Sample standard deviation; None for one cell.
-    pooled : float
-        Over all clips that were tested, each counted once.
-    low, high : float
+    pooled : float or None
+        Over all clips that were tested, each counted once; None for a metric
+        that is no share of clips.
+    low, high : float or None
         95 % interval of the pooled one, by Wilson.
     trainable : dict of str to int
         Parameters by kind.
@@ -34,10 +36,11 @@ class Summary(NamedTuple):
     expected: int
     mean: float
     deviation: float | None
-    pooled: float
-    low: float
-    high: float
+    pooled: float | None
+    low: float | None
+    high: float | None
     trainable: dict[str, int]
+    metric: Metric = Metric()
 
     @property
     def complete(self) -> bool:
@@ -46,9 +49,10 @@ class Summary(NamedTuple):
 
     def text(self) -> str:
         """Returns mean and deviation, and the number of cells if some are missing."""
-        spread = "" if self.deviation is None else f" ± {self.deviation:.2f}"
+        n = self.metric.decimals
+        spread = "" if self.deviation is None else f" ± {self.deviation:.{n}f}"
         missing = "" if self.complete else f" ({self.done}/{self.expected})"
-        return f"{self.mean:.2f}{spread}{missing}"
+        return f"{self.mean:.{n}f}{spread}{missing}"
 
 
 def summarize(results: Sequence[Result]) -> Summary | None:
@@ -67,20 +71,30 @@ def summarize(results: Sequence[Result]) -> Summary | None:
     found = [result.results for result in results if result.results]
     if not found:
         return None
-    accuracies = [100 * run["accuracy"] for run in found]
+    metric = metric_of(found[0])
+    values = [_told(run) for run in found]
+    pooled = _pooled(results) if metric.in_percent else (None, None, None)
+    return Summary(
+        len(found),
+        len(results),
+        mean(values),
+        stdev(values) if len(values) > 1 else None,
+        *pooled,
+        found[0]["trainable"],
+        metric,
+    )
+
+
+def _pooled(results):
+    """Returns the accuracy over all clips in %, and its interval."""
     correct, total = _pool(results)
     interval = stats.binomtest(round(correct), total).proportion_ci(
         method="wilson"
     )
-    return Summary(
-        len(found),
-        len(results),
-        mean(accuracies),
-        stdev(accuracies) if len(accuracies) > 1 else None,
+    return (
         100 * correct / total,
         100 * float(interval.low),
         100 * float(interval.high),
-        found[0]["trainable"],
     )
 
 
@@ -108,7 +122,7 @@ class Comparison(NamedTuple):
     pairs : int
         Cells that both have finished.
     difference : float
-        Mean of the first's accuracy minus the second's, in %.
+        Mean of the first's metric minus the second's; of accuracies in %.
     permutation : float
         p-value of the paired permutation test, two-sided; exact where
         enumerable.
@@ -143,11 +157,7 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
         If fewer than two cells are finished in both.
     """
     mine, other = (
-        {
-            _place(r.cell): 100 * r.results["accuracy"]
-            for r in group
-            if r.results
-        }
+        {_place(r.cell): _told(r.results) for r in group if r.results}
         for group in (first, second)
     )
     shared = sorted(set(mine) & set(other))
@@ -178,6 +188,12 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
         least,
         float(t_test.pvalue),
     )
+
+
+def _told(results):
+    """Returns what a run is reported by, as it is told."""
+    metric = metric_of(results)
+    return metric.scale * results[metric.name]
 
 
 def _place(cell):

@@ -15,7 +15,7 @@ def markdown(outcome: Outcome) -> str:
     rows = make_rows(outcome)
     parts = [f"# {outcome.plan['title']}", *outcome.warnings()]
     parts.append(
-        "Test accuracy in %, mean ± sample standard deviation over folds, "
+        f"Test {outcome.metric().phrase}, mean ± sample standard deviation over folds, "
         "seeds and draws. Trainable parameters: method and LayerNorms, without "
         f"head and final LayerNorm. {_settings(outcome)}"
     )

@@ -25,6 +25,7 @@ from speechbrain_petl.experiments.running.state import (
     read_results,
     state,
 )
+from speechbrain_petl.utils.metric import metric_of
 
 Submit = Callable[[Job], Future]
 PAUSE = 2.0  # seconds between looks at cells that another process has
@@ -157,7 +158,7 @@ def run(
             rate = (time.monotonic() - start) / max(1, ran)
             say(
                 f"[{total - left}/{total}] {outcome:8} {job.name} "
-                f"{_accuracy(job) if outcome == FINISHED else ''}"
+                f"{_score(job) if outcome == FINISHED else ''}"
                 f"{seconds:.0f} s; {left} left, about {clock(left * rate)}"
             )
             if outcome in NOTES:
@@ -175,10 +176,14 @@ def _tell_of_versions(finished, say):
         say(f"    {times} of them ran with other versions: {text}")
 
 
-def _accuracy(job):
-    """Returns the accuracy of a finished cell as text."""
-    found = read_results(Path(job.folder)) or {}
-    return f"{100 * found['accuracy']:.2f} %, " if found else ""
+def _score(job):
+    """Returns what a finished cell is reported by, as text."""
+    found = read_results(Path(job.folder))
+    if found is None:
+        return ""
+    metric = metric_of(found)
+    name = "" if metric.in_percent else f"{metric.name} "
+    return f"{name}{metric.text(found[metric.name])}, "
 
 
 def clock(seconds: float) -> str:

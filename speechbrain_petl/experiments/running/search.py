@@ -1,6 +1,9 @@
 """Hyperparameter search on the validation split, by Optuna.
 
-The test accuracy that a run also computes is not looked at.
+The study's values are those of the metric that selects the epoch, negated where
+less is better: which metric it is, the first run tells.
+
+The test that a run also computes is not looked at.
 """
 
 from collections.abc import Mapping
@@ -16,6 +19,7 @@ from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.running.locks import lock_of
 from speechbrain_petl.experiments.running.space import suggest
 from speechbrain_petl.experiments.running.trainer import Trainer
+from speechbrain_petl.utils.metric import Metric
 from speechbrain_petl.utils.optional import require
 
 
@@ -28,7 +32,7 @@ def search(
     overrides: Mapping,
     seed: int = 1234,
     fold: int | None = None,
-) -> tuple[dict, float]:
+) -> tuple[dict, Metric, float]:
     """Starts a search, or continues one.
 
     Arguments
@@ -54,8 +58,10 @@ def search(
     -------
     best : dict
         Overrides of the best trial.
-    accuracy : float
-        Its validation accuracy.
+    metric : Metric
+        What selected it.
+    value : float
+        The metric of the best trial, of the validation.
 
     Raises
     ------
@@ -93,7 +99,9 @@ def search(
         )
         if not ended(study):
             raise ValueError(f"No trial of {output} finished: see its folders.")
-        return study.best_params, study.best_value
+        metric = metric_of_study(study)
+        value = 0.0 + metric.sign * study.best_value  # no -0.0
+        return study.best_params, metric, value
 
 
 def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
@@ -123,7 +131,7 @@ def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
 
 
 class Objective:
-    """The objective of the search: the validation accuracy of a trial.
+    """The objective of the search: what the validation of a trial says.
 
     Arguments
     ---------
@@ -144,7 +152,7 @@ class Objective:
         self.base, self.space = base, space
 
     def __call__(self, trial: Any) -> float:
-        """Trains once; returns the validation accuracy."""
+        """Trains once; returns the metric, negated where less is better."""
         point = suggest(trial, self.space)
         for other in ended(self.study):
             if other.params == point:  # it would come out the same
@@ -155,7 +163,9 @@ class Objective:
         if found is None:
             optuna = require("optuna", "experiments", "search")
             raise optuna.TrialPruned(f"{self.trainer.output / name} failed")
-        return found
+        metric, value = found
+        check_metric(self.study, metric, self.trainer.output)
+        return metric.sign * value
 
 
 def ended(study: Any, *others: Any) -> list:
@@ -187,6 +197,37 @@ def check_settings(study: Any, settings: str, output: Path) -> None:
             "overrides: give another --output."
         )
     study.set_user_attr("settings", settings)
+
+
+def metric_of_study(study: Any) -> Metric:
+    """Returns what a study's values are; accuracy, if an older one is silent."""
+    return Metric(*study.user_attrs.get("metric", Metric()))
+
+
+def check_metric(study: Any, metric: Metric, output: Path) -> None:
+    """Refuses to compare trials that were selected by different metrics.
+
+    Arguments
+    ---------
+    study : optuna.Study
+        The study, which records the metric of its first trial.
+    metric : Metric
+        That of a new trial.
+    output : Path
+        Folder of the search, for the message.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    if not ended(study):
+        study.set_user_attr("metric", list(metric))
+    elif metric != (known := metric_of_study(study)):
+        raise ValueError(
+            f"{output} holds a search by {known.name}, and a trial was "
+            f"selected by {metric.name}: search by one, in another --output."
+        )
 
 
 def folder_of(trial: Any) -> str:

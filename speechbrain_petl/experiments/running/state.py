@@ -8,6 +8,7 @@ from pathlib import Path
 from speechbrain_petl.dataio.digests import digests_of
 from speechbrain_petl.experiments.planning.plan import Cell
 from speechbrain_petl.utils.files import read_json, write_file
+from speechbrain_petl.utils.metric import metric_of
 from speechbrain_petl.utils.plain_yaml import one_value, plain_values
 from speechbrain_petl.utils.settings import differences, settings_of
 from speechbrain_petl.utils.versions import versions
@@ -177,9 +178,10 @@ def read_results(folder: Path) -> dict | None:
     """
     try:
         found = read_json(folder / "results.json")
+        metric = metric_of(found)
     except ValueError:
         return None
-    return found if "accuracy" in found else None
+    return found if metric.name in found else None
 
 
 def write_json(file: Path, content: dict) -> None:

@@ -20,6 +20,7 @@ from speechbrain_petl.experiments.running.state import (
     data_fingerprint,
 )
 from speechbrain_petl.utils.files import read_json
+from speechbrain_petl.utils.metric import Metric, metric_of
 
 
 class Trainer(NamedTuple):
@@ -51,8 +52,8 @@ class Trainer(NamedTuple):
             str(recipe),
         )
 
-    def train(self, cell: Cell, name: str) -> float | None:
-        """Trains, and reads the validation accuracy.
+    def train(self, cell: Cell, name: str) -> tuple[Metric, float] | None:
+        """Trains, and reads the metric of the validation that selects.
 
         Arguments
         ---------
@@ -63,8 +64,8 @@ class Trainer(NamedTuple):
 
         Returns
         -------
-        float or None
-            None if the run failed.
+        (Metric, float) or None
+            The metric and its value; None if the run failed.
 
         Raises
         ------
@@ -81,10 +82,11 @@ class Trainer(NamedTuple):
         if outcome != FINISHED:
             return None
         results = read_json(Path(job.folder) / "results.json")
-        accuracy = results["valid_accuracy"]
-        if accuracy is None:
+        metric = metric_of(results)
+        value = results[f"valid_{metric.name}"]
+        if value is None:
             raise ValueError(
                 f"{self.yaml.name} ran without a validation split, which a "
                 "search selects on: choose a protocol that has one."
             )
-        return accuracy
+        return metric, value

@@ -37,8 +37,8 @@ def test_a_folder_without_recipes(tmp_path):
     [
         (
             "title: ESC-50",
-            "titel: ESC-50",
-            "no key 'titel'; did you mean title",
+            "titlee: ESC-50",
+            "no key 'titlee'; did you mean title",
         ),
         ("classes: 50", "", "has no classes: say which"),
         (

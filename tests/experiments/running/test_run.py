@@ -1,6 +1,7 @@
 """Cells are run once, resumed when interrupted, kept when they fail."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -174,3 +175,29 @@ def test_only_and_shards(experiments, write_plan):
     assert code == 2 and "No cell is left" in text
     code, text, _ = experiments(plan, "--data_folder", "ESC50=/nowhere")
     assert code == 2 and "no data folder /nowhere" in text
+
+
+def test_a_corpus_of_one_s_own_from_plan_to_table(
+    recipes, write_plan, data, tmp_path, capsys
+):
+    """The record keeps what its tables need, part by part."""
+    shutil.move(recipes / "ESC50", recipes / "Frogs")
+    file = recipes / "Frogs" / "corpus.yaml"
+    file.write_text(file.read_text().replace("ESC-50", "Frogs of Europe"))
+    plan = write_plan(
+        ["lora"],
+        corpora=["Frogs", "GoogleSpeechCommands"],
+        data_folders=dict.fromkeys(
+            ["Frogs", "GoogleSpeechCommands"], str(data)
+        ),
+    )
+    arguments = ["run", str(plan), "--recipes", str(recipes)]
+    arguments += ["--output", str(tmp_path / "out"), "--corpora"]
+    assert main([*arguments, "Frogs"]) == 0
+    assert main([*arguments, "GoogleSpeechCommands"]) == 0
+    shutil.rmtree(recipes)
+    capsys.readouterr()
+    assert main(["table", str(tmp_path / "out")]) == 0
+    text = capsys.readouterr().out
+    assert "## Frogs of Europe" in text and "## GSC" in text
+    assert "Frogs of Europe is an excerpt here" in text, "100 of 400 clips"

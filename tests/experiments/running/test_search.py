@@ -146,3 +146,40 @@ def test_bad_keys(recipes, data, tmp_path, capsys):
     arguments += ["--output", str(tmp_path), "--space", "lrr=0:1"]
     assert main(arguments) == 2
     assert "did you mean lr" in capsys.readouterr().err
+
+
+@pytest.fixture
+def losses(recipes):
+    """The stand-in's runs, selected by a loss that is least at lr 0.3."""
+    script = recipes / "ESC50" / "train.py"
+    text = script.read_text()
+    assert text.count('"valid_accuracy": 1 - (lr') == 1
+    text = text.replace(
+        '"valid_accuracy": 1 - (lr',
+        '"selects": "loss", "direction": "min", "loss": 9.0, "valid_loss": (lr',
+    )
+    script.write_text(text)
+    return recipes / "ESC50" / "hparams" / "lora.yaml"
+
+
+def test_a_search_of_what_is_minimized(losses, data, tmp_path, capsys):
+    arguments = ["search", str(losses), "--data_folder", str(data)]
+    arguments += ["--space", "lr=0.1,0.3,0.9", "--output", str(tmp_path / "o")]
+    assert main([*arguments, "--trials", "9"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == "validation loss 0.0000: --lr 0.3"
+    assert main([*arguments, "--trials", "9"]) == 0, "it is told again"
+    assert capsys.readouterr().out.splitlines()[-1] == said
+
+
+def test_a_search_compares_one_metric(losses, data, tmp_path, capsys):
+    """A search that was by accuracy does not go on by a loss."""
+    arguments = ["search", str(losses), "--data_folder", str(data)]
+    arguments += ["--space", "lr=0.1,0.3,0.9", "--output", str(tmp_path / "o")]
+    assert main([*arguments, "--trials", "1"]) == 0
+    storage = f"sqlite:///{tmp_path / 'o' / 'trials.db'}"
+    study = optuna.load_study(study_name="lora", storage=storage)
+    study.set_user_attr("metric", ["accuracy", "max"])
+    assert main([*arguments, "--trials", "9"]) == 2
+    said = capsys.readouterr().err
+    assert "a search by accuracy, and a trial was selected by loss" in said

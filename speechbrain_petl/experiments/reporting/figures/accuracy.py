@@ -1,4 +1,4 @@
-"""Accuracy against trainable parameters (Fig. 3), and few-shot curves."""
+"""A metric against trainable parameters (Fig. 3), and few-shot curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,10 +10,11 @@ from speechbrain_petl.experiments.reporting.figures.style import (
     looks,
     new_figure,
 )
+from speechbrain_petl.utils.metric import Metric
 
 
 class Point(NamedTuple):
-    """An accuracy in %, its standard deviation, and its position x."""
+    """A mean as it is told, its standard deviation, and its position x."""
 
     x: float
     mean: float
@@ -21,9 +22,11 @@ class Point(NamedTuple):
 
 
 def against_parameters(
-    lines: Mapping[str, Sequence[Point]], title: str
+    lines: Mapping[str, Sequence[Point]],
+    title: str,
+    metric: Metric = Metric(),
 ) -> Figure:
-    """Draws accuracy against trainable parameters, a line a method.
+    """Draws a metric against trainable parameters, a line a method.
 
     Arguments
     ---------
@@ -32,6 +35,8 @@ def against_parameters(
         (a linear probe) becomes a level line, for a logarithm has no zero.
     title : str
         Of the figure.
+    metric : Metric
+        What is drawn.
 
     Returns
     -------
@@ -48,11 +53,15 @@ def against_parameters(
             _draw(axes, name, [p for p in points if p.x > 0], look)
     axes.set_xscale("log")
     axes.set_xlabel("trainable parameters, without the head")
-    return _finish(figure, axes, title)
+    return _finish(figure, axes, title, metric)
 
 
-def against_shots(lines: Mapping[str, Sequence[Point]], title: str) -> Figure:
-    """Draws accuracy against training clips of each class, a line a method.
+def against_shots(
+    lines: Mapping[str, Sequence[Point]],
+    title: str,
+    metric: Metric = Metric(),
+) -> Figure:
+    """Draws a metric against training clips of each class, a line a method.
 
     Arguments
     ---------
@@ -60,6 +69,8 @@ def against_shots(lines: Mapping[str, Sequence[Point]], title: str) -> Figure:
         By method; ``x`` is the number of clips.
     title : str
         Of the figure.
+    metric : Metric
+        What is drawn.
 
     Returns
     -------
@@ -75,7 +86,7 @@ def against_shots(lines: Mapping[str, Sequence[Point]], title: str) -> Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks(shots)
     axes.set_xlabel("training clips of each class")
-    return _finish(figure, axes, title)
+    return _finish(figure, axes, title, metric)
 
 
 def _draw(axes, name, points, look):
@@ -93,9 +104,9 @@ def _draw(axes, name, points, look):
     )
 
 
-def _finish(figure, axes, title):
+def _finish(figure, axes, title, metric):
     """Adds what both figures have: axis labels, title and legend."""
-    axes.set_ylabel("test accuracy, %")
+    axes.set_ylabel(f"test {metric.label}")
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
     legend_beside(figure, axes)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from speechbrain_petl.experiments.reporting.figures.style import (
     looks,
     new_figure,
 )
+from speechbrain_petl.utils.metric import Metric
 
 NUMBER = r"([-+.\deE]+|nan|inf)"
 
@@ -29,7 +31,7 @@ def read_log(file: str | Path) -> dict[str, list[float]]:
     -------
     dict of str to list of float
         ``epoch``, ``train loss`` and, where there was a validation split,
-        ``valid loss`` and ``valid accuracy``, one value an epoch.
+        its metrics, such as ``valid loss``, one value an epoch.
 
     Example
     -------
@@ -50,16 +52,18 @@ def read_log(file: str | Path) -> dict[str, list[float]]:
                 )
             }
     columns = {"epoch": sorted(epochs)}
-    for name in ("train loss", "valid loss", "valid accuracy"):
-        if epochs and all(name in values for values in epochs.values()):
+    for name in dict.fromkeys(chain.from_iterable(epochs.values())):
+        if all(name in values for values in epochs.values()):
             columns[name] = [epochs[epoch][name] for epoch in columns["epoch"]]
     return columns
 
 
 def training_curves(
-    logs: Mapping[str, dict[str, list[float]]], title: str
+    logs: Mapping[str, dict[str, list[float]]],
+    title: str,
+    metric: Metric = Metric(),
 ) -> Figure:
-    """Draws losses and validation accuracy over the epochs, a line a run.
+    """Draws losses and what selects the epoch over the epochs, a line a run.
 
     Arguments
     ---------
@@ -67,17 +71,20 @@ def training_curves(
         By name, as ``read_log`` gives them.
     title : str
         Of the figure.
+    metric : Metric
+        What selects the epoch.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    panels = ("train loss", "valid loss", "valid accuracy")
+    selects = f"valid {metric.name}"
+    panels = list(dict.fromkeys(["train loss", "valid loss", selects]))
     figure = new_figure(10.5, 3.4)
-    for axes, panel in zip(figure.subplots(1, 3), panels):
+    for axes, panel in zip(figure.subplots(1, len(panels)), panels):
         for (name, log), look in zip(logs.items(), looks(len(logs))):
             if panel in log:
-                scale = 100 if panel == "valid accuracy" else 1
+                scale = metric.scale if panel == selects else 1
                 axes.plot(
                     log["epoch"],
                     [value * scale for value in log[panel]],
@@ -86,8 +93,8 @@ def training_curves(
                     markersize=3.5,
                     **look,
                 )
-        percent = ", %" if panel == "valid accuracy" else ""
-        axes.set_title(panel + percent, fontsize=9)
+        label = f"valid {metric.label}" if panel == selects else panel
+        axes.set_title(label, fontsize=9)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
