@@ -35,7 +35,7 @@ def output(tmp_path):
                     "draw": 0,
                     "overrides": {
                         "lr": 0.1,
-                        "source": "/somewhere/ast-mini",
+                        "source": "/somewhere/ast_mini",
                         "own": label,
                     },
                     "hash": "0",

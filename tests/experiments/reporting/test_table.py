@@ -16,8 +16,8 @@ def test_all_three_formats(output, accuracies):
     assert "| linear  |         0 |     - | 72.00 ±" in texts["table.md"]
     assert "| 84.75 |          - |" in texts["table.md"]
     assert "is an excerpt here" in texts["table.md"], "80 of 400 clips"
-    assert "In all runs: lr=0.1, source=ast-mini." in texts["table.md"]
-    assert r"In all runs: lr=0.1, ast\_source=ast-mini." in texts["table.tex"]
+    assert "In all runs: lr=0.1, source=ast_mini." in texts["table.md"]
+    assert r"In all runs: lr=0.1, source=ast\_mini." in texts["table.tex"]
     line = rf"lora & 221,184 & 221K & 74.00 $\pm$ {spread} & 84.75 \\"
     assert line in texts["table.tex"]
     rows = list(csv.DictReader(io.StringIO(texts["table.csv"])))
