@@ -22,13 +22,13 @@ install: .venv/installed  ## Make .venv and install the package with its tools
 demo: install  ## Train and use adapters in miniature, without any download
 	$(BIN)/python -m speechbrain_petl.demo
 
-test: install  ## Run the whole test suite
-	$(BIN)/python -m pytest
+test: install  ## Run the whole test suite, on all cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-oldest:  ## The quick tests with the oldest versions that are supported
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install -c tests/oldest.txt -e '.[test]'
-	.venv-oldest/bin/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto -m "not slow"
 
 lint: install  ## Check style, YAML files, spelling and types
 	$(BIN)/ruff check .
