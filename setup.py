@@ -46,6 +46,7 @@ EXTRAS = {
 }
 EXTRAS["test"] = [
     "pytest>=8",
+    "pytest-xdist",  # tests on all cores
     "hypothesis",
     "ruff==0.12.4",
     "yamllint==1.35.1",

@@ -26,7 +26,7 @@ def tagging_thresholds(
 
     F = (1 + b^2) hits / (b^2 positives + accepted), with b = ``beta``. Of
     thresholds with the same F-score the highest is taken, that accepts the
-    fewest clips. A threshold lies half-way between two neighbouring scores,
+    fewest clips. A threshold lies half-way between two neighboring scores,
     or just below the lowest.
 
     Arguments
@@ -104,7 +104,7 @@ def verification_threshold(
     Returns
     -------
     float
-        Half-way between two neighbouring scores, just below the lowest
+        Half-way between two neighboring scores, just below the lowest
         (accept all), or the highest (accept none).
 
     Example
@@ -148,6 +148,6 @@ def below(edges: torch.Tensor, index: int) -> torch.Tensor:
     """
     if index + 1 < len(edges):
         middle = (edges[index] + edges[index + 1]) / 2
-        # Of neighbouring floats the middle is one of the two.
+        # Of neighboring floats the middle is one of the two.
         return torch.where(middle < edges[index], middle, edges[index + 1])
     return torch.nextafter(edges[index], edges.new_tensor(-torch.inf))
