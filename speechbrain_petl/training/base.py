@@ -12,13 +12,15 @@ from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.stored_states import store_dataset, varies
 from speechbrain_petl.training.task import TaskBrain
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 import speechbrain as sb
+from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 from speechbrain.utils.distributed import infer_device, run_on_main
+from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import TrainLogger
 
 logger = logging.getLogger(__name__)
@@ -108,13 +110,13 @@ class PETLBrain(TaskBrain):
 
     def fit(
         self,
-        epoch_counter,
-        train_set,
-        valid_set=None,
-        progressbar=None,
-        train_loader_kwargs=None,
-        valid_loader_kwargs=None,
-    ):
+        epoch_counter: EpochCounter,
+        train_set: Dataset | DataLoader | LoopedLoader,
+        valid_set: Dataset | DataLoader | None = None,
+        progressbar: bool | None = None,
+        train_loader_kwargs: dict[str, Any] | None = None,
+        valid_loader_kwargs: dict[str, Any] | None = None,
+    ) -> None:
         """Like ``Brain.fit``; counts the updates for the schedule first."""
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
@@ -146,7 +148,9 @@ class PETLBrain(TaskBrain):
             valid_loader_kwargs=valid_loader_kwargs,
         )
 
-    def _store(self, dataset, loader_kwargs, stage):
+    def _store(
+        self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
+    ) -> tuple[Any, dict[str, Any]]:
         """Runs the frozen part over a stage's clips, once for all epochs."""
         self.modules.eval()
         self.stored.add(stage)
@@ -160,7 +164,7 @@ class PETLBrain(TaskBrain):
             self.training_ctx if training else self.evaluation_ctx,
         )
 
-    def init_optimizers(self):
+    def init_optimizers(self) -> None:
         """Makes the optimizer of what trains, and its schedule."""
         counts = self.count_parameters().items()
         logger.info(
@@ -177,12 +181,20 @@ class PETLBrain(TaskBrain):
             self.checkpointer.add_recoverable("optimizer", self.optimizer)
             self.checkpointer.add_recoverable("schedule", self.schedule)
 
-    def on_fit_batch_end(self, batch, outputs, loss, should_step):
+    def on_fit_batch_end(
+        self,
+        batch: PaddedBatch,
+        outputs: torch.Tensor,
+        loss: torch.Tensor,
+        should_step: bool,
+    ) -> None:
         """Anneals the learning rate once per update."""
         if should_step:
             self.schedule.step()
 
-    def on_stage_end(self, stage, stage_loss, epoch=None):
+    def on_stage_end(
+        self, stage: sb.Stage, stage_loss: float, epoch: int | None = None
+    ) -> None:
         """Logs, keeps the best and the last checkpoint, writes results."""
         if stage == sb.Stage.TRAIN:
             losses = parallel.gather(float(stage_loss))
@@ -198,12 +210,14 @@ class PETLBrain(TaskBrain):
             facts = {**stats, **self._facts()}
             run_on_main(self.write_results, args=[ids, rows, facts])
 
-    def _log(self, meta, **stats):
+    def _log(self, meta: dict[str, Any], **stats: Any) -> None:
         """Tells every logger of the recipe."""
         for train_logger in self.loggers:
             train_logger.log_stats(meta, **stats)
 
-    def _end_epoch(self, epoch, valid_stats):
+    def _end_epoch(
+        self, epoch: int | None, valid_stats: dict[str, float] | None
+    ) -> None:
         """Logs an epoch and saves its checkpoint."""
         rate = self.optimizer.param_groups[0]["lr"]
         self._log(
@@ -218,7 +232,9 @@ class PETLBrain(TaskBrain):
                 keep_recent=False,
             )
 
-    def on_evaluate_start(self, max_key=None, min_key=None):
+    def on_evaluate_start(
+        self, max_key: str | None = None, min_key: str | None = None
+    ) -> None:
         """Loads the best epoch; refuses to test a model never trained."""
         checkpoint = None
         if self.checkpointer is not None:

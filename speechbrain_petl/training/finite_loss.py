@@ -6,6 +6,7 @@ import torch
 from speechbrain_petl.training.updates import UpdatingBrain
 from speechbrain_petl.utils.messages import name_some
 
+from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.distributed import ddp_all_reduce
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class FiniteLossBrain(UpdatingBrain):
         if self.nonfinite_patience:
             self._kept = [(b, b.clone()) for b in self.modules.buffers()]
 
-    def on_fit_batch_start(self, batch, should_step: bool) -> None:
+    def on_fit_batch_start(self, batch: PaddedBatch, should_step: bool) -> None:
         """Notes the clips to name if their loss is not finite."""
         super().on_fit_batch_start(batch, should_step)
         self.batch_ids = batch.id
@@ -90,7 +91,7 @@ class FiniteLossBrain(UpdatingBrain):
                 buffer.copy_(before)
 
     def check_evaluated(
-        self, outputs: torch.Tensor, loss: torch.Tensor, batch
+        self, outputs: torch.Tensor, loss: torch.Tensor, batch: PaddedBatch
     ) -> None:
         """Raises an error if an evaluated batch is not finite.
 

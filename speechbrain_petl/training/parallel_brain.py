@@ -1,12 +1,18 @@
 """ParallelBrain: several processes train, evaluate and resume as one."""
 
 import os
+from typing import Any
 
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.finite_loss import FiniteLossBrain
 from speechbrain_petl.training.rng import RandomState, seed_processes_apart
 from torch import Generator
-from torch.utils.data import DistributedSampler, IterableDataset
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    DistributedSampler,
+    IterableDataset,
+)
 
 import speechbrain as sb
 
@@ -29,8 +35,12 @@ class ParallelBrain(FiniteLossBrain):
             self.checkpointer.add_recoverable("rng", RandomState())
 
     def make_dataloader(
-        self, dataset, stage, ckpt_prefix="dataloader-", **loader_kwargs
-    ):
+        self,
+        dataset: Dataset,
+        stage: sb.Stage,
+        ckpt_prefix: str | None = "dataloader-",
+        **loader_kwargs: Any,
+    ) -> DataLoader:
         """Like ``Brain.make_dataloader``, for resumed and parallel runs.
 
         Draws nothing from the global generator: an epoch that is resumed
@@ -52,12 +62,12 @@ class ParallelBrain(FiniteLossBrain):
             self.train_sampler.seed = int(os.environ.get("SB_GLOBAL_SEED", 0))
         return loader
 
-    def on_fit_start(self):
+    def on_fit_start(self) -> None:
         """Like ``Brain.on_fit_start``, with random numbers of each process."""
         seed_processes_apart()
         super().on_fit_start()
 
-    def _wrap_distributed(self):
+    def _wrap_distributed(self) -> None:
         """Wraps what trains; see ``parallel.wrap``."""
         if not self.distributed_launch:
             super()._wrap_distributed()
@@ -71,7 +81,7 @@ class ParallelBrain(FiniteLossBrain):
                     self.find_unused_parameters,
                 )
 
-    def on_stage_start(self, stage, epoch=None):
+    def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
         """Gives all processes the same buffers to evaluate with."""
         super().on_stage_start(stage, epoch)
         if stage != sb.Stage.TRAIN:

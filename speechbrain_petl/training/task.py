@@ -71,7 +71,7 @@ class TaskBrain(ParallelBrain):
         """
         raise NotImplementedError
 
-    def on_stage_start(self, stage: sb.Stage, epoch: int | None = None):
+    def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
         """Forgets what was evaluated in the stage before."""
         super().on_stage_start(stage, epoch)
         self.evaluated: list[tuple[list[str], Rows]] = []

@@ -6,6 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import speechbrain as sb
+from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataloader import LoopedLoader
 
 
@@ -62,7 +63,7 @@ class UpdatingBrain(sb.Brain):
     def on_update_start(self) -> None:
         """Called before the first batch of each update."""
 
-    def fit_batch(self, batch) -> torch.Tensor:
+    def fit_batch(self, batch: PaddedBatch) -> torch.Tensor:
         """Like ``Brain.fit_batch``, for updates of any number of batches."""
         steps = self._update()
         clips = sum(self.batch_sizes[step - 1] for step in steps)
