@@ -48,10 +48,9 @@ HEADER = (
     "Task,Dataset,Script_file,Hparam_file,Data_prep_file,Readme_file,"
     "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
 )
-FLAGS = (
-    "--source=tests/samples/petl/ast-mini --max_length=48 "
-    "--batch_size=4 --num_workers=0"
-)
+FLAGS = "--max_length=48 --batch_size=4 --num_workers=0"
+# Of a tiny wav2vec 2.0, bottlenecks have more than no unit
+WIDTHS = ("reduction_rate", "lora_reduction_rate")
 CHECKS = (
     "file_exists=[train.py,train_log.txt,log.txt,env.log,hyperparams.yaml,"
     "results.json,predictions.csv,manifest/label_encoder.txt,"
@@ -63,11 +62,16 @@ def row(corpus: str, variant: str) -> str:
     """The line of a YAML in SpeechBrain's table of recipes."""
     folder = f"recipes/{corpus}"
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
+    flags = f"--source=tests/samples/petl/ast-mini {FLAGS}"
+    if variant.startswith("wav2vec2/"):
+        yaml = (RECIPES / corpus / "hparams" / f"{variant}.yaml").read_text()
+        flags = f"--source=tests/samples/petl/wav2vec2-tiny {FLAGS}"
+        flags += "".join(f" --{w}=6" for w in WIDTHS if f"\n{w}:" in yaml)
     return (
         f"{read_recipe(RECIPES / corpus).upstream_task},{corpus},{folder}/train.py,"
         f"{folder}/hparams/{variant}.yaml,{folder}/{preparation.name},"
         f"{folder}/README.md,,,"
-        f"--data_folder=tests/samples/petl/{corpus} {FLAGS},"
+        f"--data_folder=tests/samples/petl/{corpus} {flags},"
         f'"{CHECKS}",\n'
     )
 
@@ -121,7 +125,12 @@ def files() -> dict[Path, str]:
         for name in names:
             path = RECIPES / corpus / "hparams" / f"{name}.yaml"
             texts[path] = combine(corpus, name)
-        rows = "".join(row(corpus, name) for name in names)
+        folder = RECIPES / corpus / "hparams"
+        others = sorted(
+            str(path.relative_to(folder).with_suffix(""))
+            for path in folder.glob("*/*.yaml")
+        )
+        rows = "".join(row(corpus, name) for name in [*names, *others])
         texts[ROOT / "tests" / "recipes" / f"{corpus}.csv"] = HEADER + rows
     return texts
 

@@ -23,7 +23,15 @@ PLAIN_TAG = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True)
 class Tagged:
-    """A node with a tag of HyperPyYAML: ``!new:...``, ``!ref``, ..."""
+    """A node with a tag of HyperPyYAML, such as ``!ref``.
+
+    Arguments
+    ---------
+    tag : str
+        Tag of the node.
+    value : object
+        Value of the node, as plain data.
+    """
 
     tag: str
     value: Any

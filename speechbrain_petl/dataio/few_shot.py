@@ -66,8 +66,8 @@ def draw_few_shot(
 
     The draw depends on the seed and the ids alone. With the same seed, the
     draw of a smaller ``k`` is contained in that of a larger one, so that
-    curves over ``k`` are comparable. Where entries have several classes, a
-    class may get more than ``k``: those drawn for other classes.
+    curves over ``k`` are comparable. Where entries have several classes, more
+    than ``k`` of a class may be drawn: some of them for other classes.
 
     Arguments
     ---------
