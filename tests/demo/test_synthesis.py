@@ -33,7 +33,12 @@ def test_what_juts_out_of_a_wave_is_cut():
     overlay(wave, np.ones(4), 3)
     overlay(wave, np.ones(4), 9)
     assert wave.tolist() == [0, 0, 0, 1, 1]
-    assert fade(100, RATE)[[0, 50, 99]].tolist() == [0, 1, 0]
+
+
+def test_a_fade_is_one_between_its_ramps():
+    envelope = fade(1000, RATE, seconds=0.01)
+    assert envelope[[0, 80, 919, 999]].tolist() == [0, 0.5, 0.5, 0]
+    assert (envelope[160:840] == 1).all()
 
 
 def test_a_finished_sound_is_as_long_within_bounds_and_of_its_seed():
