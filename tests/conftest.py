@@ -54,7 +54,8 @@ def pytest_runtest_makereport(item, call):
 def pytest_runtest_logreport(report):
     """Notes how the trials of faults went, also those of other processes."""
     if report.when == "call" and not report.skipped:
-        for fault, test, times in report.faults:
+        # Doctests of the library have none.
+        for fault, test, times in getattr(report, "faults", []):
             entry = RECORD.setdefault((fault, test), {"passed": 0, "failed": 0})
             entry[report.outcome] += times
 
