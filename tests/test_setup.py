@@ -14,8 +14,7 @@ import soundfile
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "speechbrain_petl"
 # Of an import, the distribution that has it, where the names differ
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
-DISTRIBUTIONS |= {"ruamel": "ruamel.yaml"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
 
 
 @pytest.fixture
