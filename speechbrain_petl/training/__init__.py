@@ -6,5 +6,13 @@ What a recipe's YAML and ``train.py`` name has its address here.
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
+from speechbrain_petl.training.verification_brain import (
+    SpeakerVerificationBrain,
+)
 
-__all__ = ["AudioClassificationBrain", "PETLBrain", "WholeCheckpointer"]
+__all__ = [
+    "AudioClassificationBrain",
+    "PETLBrain",
+    "SpeakerVerificationBrain",
+    "WholeCheckpointer",
+]
