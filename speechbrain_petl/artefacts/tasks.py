@@ -27,6 +27,8 @@ class Task:
         HyperPyYAML of the modules that the interface has.
     verb : str
         What it does, as the hub calls it.
+    usage : str
+        Markdown on how to use it.
     """
 
     decision: Record
@@ -34,6 +36,7 @@ class Task:
     interface: str
     modules: str
     verb: str
+    usage: str
 
 
 CLASSIFIER = """
@@ -58,10 +61,38 @@ modules:
   mean_var_norm_emb: !new:speechbrain_petl.inference.Unchanged
 """
 
+CLASSIFY = """\
+```python
+from speechbrain_petl.inference import PETLClassifier
+
+classifier = PETLClassifier.from_artefact("<this folder or hub id>")
+posteriors, score, index, label = classifier.classify_file("clip.wav")
+print(label[0], score.exp().item())
+```
+
+or `speechbrain-petl predict <this folder or hub id> clip.wav`."""
+VERIFY = """\
+```python
+from speechbrain_petl.inference import PETLSpeaker
+
+speaker = PETLSpeaker.from_artefact("<this folder or hub id>")
+score, same = speaker.verify_files("a.wav", "b.wav")
+```
+
+or `speechbrain-petl verify-speakers <this folder or hub id> a.wav b.wav`. A
+score above the threshold means one speaker; the threshold was chosen on
+validation trials, where both kinds of errors were equally frequent. Another use
+may want another one: `threshold=...`."""
+
 #: A row for each task: the only place that knows which there are.
 TASKS = {
     CLASSIFICATION: Task(
-        Record(), True, "PETLClassifier", CLASSIFIER, "audio-classification"
+        Record(),
+        True,
+        "PETLClassifier",
+        CLASSIFIER,
+        "audio-classification",
+        CLASSIFY,
     ),
     EMBEDDING: Task(
         Record(
@@ -75,6 +106,7 @@ TASKS = {
         "PETLSpeaker",
         SPEAKER,
         "audio-classification",  # the hub has no name for verification
+        VERIFY,
     ),
 }
 TASK: Kind = Choice(*TASKS)
