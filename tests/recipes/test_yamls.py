@@ -13,16 +13,25 @@ from speechbrain.utils.run_opts import RunOptions
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted(path.parent for path in ROOT.glob("recipes/*/train.py"))
 YAMLS = sorted(ROOT.glob("recipes/*/hparams/*.yaml"))
+UPPER = sorted(ROOT.glob("recipes/*/hparams/upper/*.yaml"))
+
+
+def corpus(yaml):
+    """Names the recipe of a YAML."""
+    return yaml.relative_to(ROOT / "recipes").parts[0]
 
 
 def name(path):
     """Names a test."""
-    return path.name if path in RECIPES else f"{path.parts[-3]}-{path.stem}"
+    if path in RECIPES:
+        return path.name
+    upper = "upper-" if path in UPPER else ""
+    return f"{corpus(path)}-{upper}{path.stem}"
 
 
-@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+@pytest.mark.parametrize("yaml", [*YAMLS, *UPPER], ids=name)
 def test_every_yaml_runs(yaml, arguments, train, tmp_path):
-    args = arguments(yaml.parts[-3], tmp_path, "--debug")
+    args = arguments(corpus(yaml), tmp_path, "--debug")
     train(yaml, [*args, "--debug_persistently"])
     results = json.loads((tmp_path / "results.json").read_text())
     trainable = results["trainable"]
@@ -48,7 +57,7 @@ def test_corpora_do_not_drift_apart():
     files = runpy.run_path(str(ROOT / "tools" / "spread_variants.py"))["files"]
     wanted = files()
     rows = list(ROOT.glob("tests/recipes/*.csv"))
-    assert sorted(wanted) == sorted([*YAMLS, *rows])
+    assert sorted(wanted) == sorted([*YAMLS, *UPPER, *rows])
     for path, text in wanted.items():
         assert path.read_text() == text, "run tools/spread_variants.py"
 
