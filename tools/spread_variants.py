@@ -46,7 +46,7 @@ HEADER = (
     "Task,Dataset,Script_file,Hparam_file,Data_prep_file,Readme_file,"
     "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
 )
-FLAGS = "--max_length=48 --batch_size=4 --num_workers=0"
+FLAGS = "--number_of_epochs=2 --max_length=48 --batch_size=4 --num_workers=0"
 # Of a tiny wav2vec 2.0, bottlenecks have more than no unit
 WIDTHS = ("reduction_rate", "lora_reduction_rate")
 LEFT = "train.py,train_log.txt,log.txt,env.log,hyperparams.yaml,results.json"
