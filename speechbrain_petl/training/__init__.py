@@ -6,12 +6,14 @@ What a recipe's YAML and ``train.py`` name has its address here.
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
+from speechbrain_petl.training.mixup import Mixup
 from speechbrain_petl.training.verification_brain import (
     SpeakerVerificationBrain,
 )
 
 __all__ = [
     "AudioClassificationBrain",
+    "Mixup",
     "PETLBrain",
     "SpeakerVerificationBrain",
     "WholeCheckpointer",
