@@ -182,7 +182,7 @@ class SpeakerVerificationBrain(PETLBrain):
         test_set : Dataset
             Utterances of the trials.
         cohort_set : Dataset, optional
-            Training utterances with ``id``, ``sig`` and ``speaker``; needed
+            Training utterances with ``id``, ``sig`` and ``target``; needed
             where ``score_norm`` is given.
         test_loader_kwargs : mapping, optional
             Arguments of both loaders.
@@ -224,9 +224,7 @@ class SpeakerVerificationBrain(PETLBrain):
             with self.evaluation_ctx:
                 embeddings = self.compute_forward(batch, sb.Stage.TEST)
             columns = {"embeddings": mean_of_windows(embeddings.float()).cpu()}
-            columns["speaker"] = torch.tensor(
-                [self.label_encoder.encode_label(s) for s in batch.speaker]
-            )
+            columns["speaker"] = torch.as_tensor(batch.target).cpu()
             found.append((list(batch.id), columns))
         _, columns = parallel.join_rows(found)
         owners = columns["speaker"]

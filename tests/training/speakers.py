@@ -76,10 +76,7 @@ def utterances(names, each=3, seed=0):
         for k in range(each):
             wave = torch.randn(SAMPLES + 2 * k, generator=generator) * 0.3
             wave += torch.tensor([1.0, -1.0])[place % 2] * (1 + place)
-            found.append(
-                {"id": f"{name}{k}", "sig": wave, "target": place}
-                | {"speaker": name}
-            )
+            found.append({"id": f"{name}{k}", "sig": wave, "target": place})
     return found
 
 
