@@ -105,8 +105,9 @@ def test_scores_are_normalized_by_the_training_speakers(tmp_path):
     test(brain, cohort_set=utterances(TRAINED))
     assert brain.cohort.shape == (3, 5)
     found = results(tmp_path)
-    assert "miss_at_threshold" not in found, "the threshold is of raw scores"
-    assert found["threshold"] <= 1
+    assert found["threshold"] <= 1, "it is of scores that are not normalized"
+    rates = brain.raw.errors_at(found["threshold"])
+    assert found["miss_at_threshold"] == rates[0]
     ids, rows = brain.evaluated[0][0], brain.evaluated[0][1]["embeddings"]
     unit = torch.nn.functional.normalize(rows, dim=-1).mean(dim=1)
     mean, std = cohort_statistics(unit, brain.cohort, 2)
