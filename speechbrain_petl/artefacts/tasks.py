@@ -98,7 +98,7 @@ TASKS = {
         Record(
             {
                 "threshold": Maybe(Number(-1e6, 1e6)),
-                "windows": Maybe(Number(1, 100, whole=True)),
+                "windows": Number(0, 100, whole=True),
                 "scoring": Choice("cosine", "segments", "segments_legacy_axis"),
             }
         ),

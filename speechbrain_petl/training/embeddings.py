@@ -16,16 +16,16 @@ from torch.nn.functional import normalize, pad
 WINDOWS_AT_ONCE = 32
 
 
-def starts(total: int, size: int, windows: int | None) -> list[int]:
+def starts(total: int, size: int, windows: int) -> list[int]:
     """Returns where the windows of an utterance begin.
 
     Arguments
     ---------
     total, size : int
         Lengths of the utterance and of a window in samples.
-    windows : int, optional
-        Their number, spread evenly from the first sample to the last; by
-        default as few as cover the utterance.
+    windows : int
+        Their number, spread evenly from the first sample to the last; with 0
+        as few as cover the utterance.
 
     Returns
     -------
@@ -34,10 +34,10 @@ def starts(total: int, size: int, windows: int | None) -> list[int]:
 
     Example
     -------
-    >>> starts(100, 40, 3), starts(100, 80, None), starts(30, 40, 5)
+    >>> starts(100, 40, 3), starts(100, 80, 0), starts(30, 40, 5)
     ([0, 30, 60], [0, 20], [0])
     """
-    if total <= size or windows is None:
+    if total <= size or not windows:
         return window_starts(total, size)
     steps = max(windows - 1, 1)
     return [round(k * (total - size) / steps) for k in range(windows)]
@@ -46,7 +46,7 @@ def starts(total: int, size: int, windows: int | None) -> list[int]:
 def embed_utterances(
     wavs: torch.Tensor,
     lens: torch.Tensor | None,
-    windows: int | None,
+    windows: int,
     front_end: FrontEnd,
     embed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> torch.Tensor:
@@ -58,9 +58,9 @@ def embed_utterances(
         Waveforms [B, samples], zero-padded to the longest.
     lens : torch.Tensor, optional
         Relative lengths [B]; all whole by default.
-    windows : int, optional
-        Number of windows of an utterance. By default as few as cover it,
-        whose embeddings of length 1 are averaged, since utterances then have
+    windows : int
+        Number of windows of an utterance. With 0 as few as cover it, whose
+        embeddings of length 1 are averaged, since utterances then have
         different numbers of them.
     front_end : FrontEnd
         Front end, which says how long a window is.
@@ -70,7 +70,7 @@ def embed_utterances(
     Returns
     -------
     torch.Tensor
-        Embeddings [B, windows, d] in single precision; [B, 1, d] by default.
+        Embeddings [B, windows, d] in single precision; [B, 1, d] with 0.
         A window that covers a short utterance counts for all of its windows.
     """
     size = front_end.clip_samples
@@ -89,7 +89,7 @@ def embed_utterances(
         found.append(embed(front_end(batch, shares), shares).float())
     embeddings, rows = torch.cat(found), torch.tensor(owners)
     groups = [embeddings[rows == row] for row in range(len(wavs))]
-    if windows is None:
+    if not windows:
         return torch.stack([mean_of_windows(group) for group in groups])[
             :, None
         ]
@@ -121,15 +121,15 @@ SCORINGS: dict[str, Callable[..., torch.Tensor]] = {
 }
 
 
-def check_scoring(scoring: str, windows: int | None, norm: str | None) -> None:
+def check_scoring(scoring: str, windows: int, norm: str | None) -> None:
     """Refuses options of scoring that do not go together.
 
     Arguments
     ---------
     scoring : str
         A key of ``SCORINGS``.
-    windows : int, optional
-        Number of windows of an utterance.
+    windows : int
+        Number of windows of an utterance, or 0.
     norm : str, optional
         Kind of score normalization.
 
@@ -149,12 +149,12 @@ def check_scoring(scoring: str, windows: int | None, norm: str | None) -> None:
         raise ValueError(
             f"scoring is one of {', '.join(SCORINGS)}, not {scoring!r}."
         )
-    if windows is not None and (type(windows) is not int or windows < 1):
+    if type(windows) is not int or windows < 0:
         raise ValueError(
             f"windows is {windows!r}: give a number of windows an utterance, "
-            "or null for as many as cover it."
+            "or 0 for as many as cover it."
         )
-    if scoring != "cosine" and windows is None:
+    if scoring != "cosine" and not windows:
         raise ValueError(
             f"scoring: {scoring} compares windows, of which all utterances "
             "need the same number: give windows, such as 5."

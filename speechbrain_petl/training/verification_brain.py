@@ -46,8 +46,8 @@ class SpeakerVerificationBrain(PETLBrain):
     trials : mapping of str to sequence of Trial
         Trials of ``valid`` and ``test``; none of ``valid`` where no speaker
         is held out.
-    windows : int, optional
-        Number of windows of an utterance; by default as many as cover it.
+    windows : int
+        Number of windows of an utterance; with 0 as many as cover it.
     scoring : str
         How two utterances are compared: a key of ``SCORINGS``.
     score_norm : str, optional
@@ -76,7 +76,7 @@ class SpeakerVerificationBrain(PETLBrain):
         self,
         *args: Any,
         trials: Mapping[str, Sequence[Trial]],
-        windows: int | None = None,
+        windows: int = 0,
         scoring: str = "cosine",
         score_norm: str | None = None,
         cohort_top: int | None = None,

@@ -30,7 +30,7 @@ def test_an_embedding_has_no_labels(tmp_path):
         ({"task": "spying"}, "task should be one of 'classification'"),
         ({**SPEAKERS, "decision": {}}, "decision.threshold is missing"),
         (
-            {**SPEAKERS, "decision": {**DECISION, "windows": 0}},
+            {**SPEAKERS, "decision": {**DECISION, "windows": -1}},
             "decision.windows",
         ),
         (

@@ -177,7 +177,7 @@ def test_an_artefact_is_for_one_task(
 def test_without_validation_a_threshold_has_to_be_given(
     write, files, tiny_folder
 ):
-    folder, _ = write(threshold=None, windows=None, scoring="cosine")
+    folder, _ = write(threshold=None, windows=0, scoring="cosine")
     speaker = PETLSpeaker.from_artefact(folder, backbone=tiny_folder)
     with pytest.raises(ValueError, match="no threshold.*give one"):
         speaker.verify_files(*files[:2])

@@ -54,15 +54,18 @@ def test_a_run_leaves_scores_and_a_speaker(run, corpora, tiny_folder):
         assert same == (score > found["threshold"])
 
 
+DEBUG = ("--debug", "--debug_persistently")
+
+
 def test_options_of_scores_and_of_the_loss(run):
     _, found = run(
-        *("--scoring", "cosine", "--windows", "null"),
+        *DEBUG,
+        *("--scoring", "cosine", "--windows", "0"),
         *("--score_norm", "s", "--cohort_top", "3"),
         *("--cosine", "True", "--trials", "veri_test.txt"),
         *("--valid_speakers", "0", "--cache_embeddings", "False"),
     )
-    assert found["n_test"] == 120 and found["threshold"] is None
-    assert found["valid_eer"] is None and found["best_epoch"] == 1
+    assert found["threshold"] is None and found["valid_eer"] is None
     assert found["hyperparameters"]["score_norm"] == "s"
 
 
@@ -120,7 +123,11 @@ def test_noise_trains(run, tmp_path):
         soundfile.write(tmp_path / "musan" / part / "a.wav", noise, 16000)
     musan = str(tmp_path / "musan")
     runs = [
-        run("--musan_folder", musan, "--rir_folder", f"{musan}/rir", folder=one)
+        run(
+            *DEBUG,
+            *("--musan_folder", musan, "--rir_folder", f"{musan}/rir"),
+            folder=one,
+        )
         for one in (tmp_path / "a", tmp_path / "b")
     ]
     assert runs[0][1]["eer"] == runs[1][1]["eer"]

@@ -50,7 +50,7 @@ def test_a_short_utterance_is_one_window_that_counts_for_all():
 
 
 def test_without_a_number_all_of_it_is_covered_and_averaged():
-    found = embed_utterances(WAVS, None, None, Raw(), embed)
+    found = embed_utterances(WAVS, None, 0, Raw(), embed)
     unit = [
         torch.nn.functional.normalize(WAVS[0, s : s + 4], dim=0)
         for s in (0, 3, 6)
