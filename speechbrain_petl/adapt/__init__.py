@@ -1,0 +1,1 @@
+"""From a folder of sounds to an adapter, in one call."""
