@@ -92,7 +92,7 @@ setup(
             "**/*.jinja",
             "**/*.csv",
             "**/*.json",
-        ]
+        ],
     },
     python_requires=">=3.10",
     install_requires=REQUIRED,

@@ -11,15 +11,18 @@ from safetensors.torch import load_file, save
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
 from speechbrain_petl.adapt.insights import KEPT, threshold, unknown_auroc
 from speechbrain_petl.adapt.record import Record
+from speechbrain_petl.adapt.reporting.facts import report_facts
+from speechbrain_petl.adapt.reporting.page import write_page
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.sounds import Sounds
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.restate import restate
 from speechbrain_petl.artefacts.write import describe
-from speechbrain_petl.utils.files import write_file
+from speechbrain_petl.utils.files import write_file, write_json
 from speechbrain_petl.utils.interval import wilson
 
 ARTEFACT, BANK, TEST = "artefact", "bank", "test.safetensors"
+REPORT = "report.html"
 
 
 class Final(NamedTuple):
@@ -37,6 +40,8 @@ class Final(NamedTuple):
         Its 95 % interval, by Wilson.
     n_test : int
         Number of clips that it is of.
+    report : Path
+        The page.
     """
 
     artefact: Path
@@ -44,6 +49,7 @@ class Final(NamedTuple):
     accuracy: float
     interval: tuple[float, float]
     n_test: int
+    report: Path
 
 
 def finish(
@@ -89,8 +95,14 @@ def finish(
             name = f"{number + 1}-{chosen[number]['name']}"
             restate(folder, request.folder / BANK / name, facts)
             bank.append(request.folder / BANK / name)
+    report = _report(request, record, sounds, known, chosen)
     final = Final(
-        request.folder / ARTEFACT, bank, n_correct / n, wilson(n_correct, n), n
+        request.folder / ARTEFACT,
+        bank,
+        n_correct / n,
+        wilson(n_correct, n),
+        n,
+        report,
     )
     low, high = final.interval
     say(
@@ -159,6 +171,23 @@ def _test(request, record, sounds, known, folders, tested):
             },
         },
     )
+
+
+def _report(request, record, sounds, known, chosen):
+    """Writes report.json and report.html."""
+    tested = load_test(request.folder)
+    facts = report_facts(
+        record,
+        sounds,
+        known,
+        list(sounds.entries["test"]),
+        tested["test"],
+        tested["targets"],
+        chosen,
+    )
+    write_json(request.folder / "report.json", facts)
+    write_page(request.folder / REPORT, facts, sounds)
+    return request.folder / REPORT
 
 
 def load_test(folder: Path) -> dict[str, torch.Tensor]:

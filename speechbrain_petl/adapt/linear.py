@@ -6,10 +6,9 @@ from typing import Any
 import torch
 from hyperpyyaml import resolve_references
 from speechbrain_petl.adapt.probe import Probe
-from speechbrain_petl.adapt.recipe import LINEAR, Recipe
+from speechbrain_petl.adapt.recipe import LINEAR, Recipe, as_yaml
 from speechbrain_petl.adapt.sounds import Sounds
 from speechbrain_petl.artefacts.write import describe, write_artefact
-from speechbrain_petl.utils.plain_yaml import one_value
 from torch import nn
 
 
@@ -71,10 +70,7 @@ class LinearModel:
         with torch.no_grad():
             layers[-1].weight.copy_(probe.weight)
             layers[-1].bias.copy_(probe.bias)
-        changes = "".join(
-            f"{key}: {one_value(str(value))}\n"
-            for key, value in {"source": self.source, **self.options}.items()
-        )
+        changes = as_yaml({"source": self.source, **self.options})
         write_artefact(
             folder,
             self.backbone,

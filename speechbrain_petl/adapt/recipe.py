@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hyperpyyaml import load_hyperpyyaml
@@ -80,13 +81,21 @@ class Recipe:
     def modules(self, method: str, overrides: dict[str, Any]) -> dict[str, Any]:
         """Makes what the YAML of a method says, such as ``encoder``."""
         text = self.file(method).read_text(encoding="utf-8")
-        lines = [
-            f"{key}: {one_value(str(value))}\n"
-            for key, value in {"source": self.source, **overrides}.items()
-        ]
-        return load_hyperpyyaml(text, "".join(lines))
+        with TemporaryDirectory() as nowhere:  # a checkpointer makes its folder
+            given = {
+                "source": self.source,
+                "data_folder": nowhere,
+                **overrides,
+                "output_folder": nowhere,
+            }
+            return load_hyperpyyaml(text, as_yaml(given))
 
     def prepare(self, **options: Any) -> None:
         """Runs the recipe's data preparation in this process."""
         script = self.folder / "audio_folder_prepare.py"
         runpy.run_path(str(script))["prepare_audio_folder"](**options)
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Returns YAML of overrides."""
+    return "".join(f"{k}: {one_value(str(v))}\n" for k, v in values.items())

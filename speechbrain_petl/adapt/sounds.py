@@ -16,7 +16,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.encoder import CategoricalEncoder
 
 SPLITS = ("train", "valid", "test")
-CACHE_GB = 10.0
+CACHE_GB = 10
 FRAMES = 100  # a second
 RECORD = "groups.json"
 

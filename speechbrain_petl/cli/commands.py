@@ -148,7 +148,7 @@ def train(options) -> int:
         ),
         say=_say,
     )
-    _say(f"Artefact: {final.artefact}")
+    _say(f"Artefact: {final.artefact}\nReport: {final.report}")
     return 0
 
 
