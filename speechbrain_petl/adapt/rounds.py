@@ -85,12 +85,12 @@ def plan_round(
     if number == len(SHARES) - 1:
         n = 1
     n = min(len(candidates), max(last, n))
-    share = SHARES[number] / sum(SHARES[number:])
-    while n:
-        chosen = list(candidates[:n])
-        left = seconds * share - n * pace.start
-        epochs = int(left / sum(map(pace.epoch, chosen)))
+    share = seconds * SHARES[number] / sum(SHARES[number:])
+    # Where the round's share is too short for one, all that is left may do.
+    for size, time in [*((k, share) for k in range(n, 0, -1)), (1, seconds)]:
+        chosen = list(candidates[:size])
+        left = time - size * pace.start
+        epochs = int(left / sum(map(pace.epoch, chosen))) if chosen else 0
         if epochs >= LEAST:
             return chosen, min(epochs, MOST)
-        n -= 1
     return [], 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from speechbrain_petl.adapt.recipe import Recipe
 from speechbrain_petl.adapt.request import Request
-from speechbrain_petl.dataio.datasets import make_datasets
+from speechbrain_petl.dataio.datasets import make_datasets, read_manifest
 from speechbrain_petl.dataio.identity import data_of
 from speechbrain_petl.dataio.labels import LABEL_MAP, load_label_encoder
 from speechbrain_petl.utils.files import read_json
@@ -118,11 +118,11 @@ def read(request: Request, folder: Path) -> Sounds:
     ValueError
         If it is not there, or damaged, or a sound has several labels.
     """
-    entries = {split: read_json(folder / f"{split}.json") for split in SPLITS}
+    files = {split: folder / f"{split}.json" for split in SPLITS}
     several = [
         name
-        for split in SPLITS
-        for name, entry in entries[split].items()
+        for file in files.values()
+        for name, entry in read_json(file).items()
         if not isinstance(entry["label"], str)
     ]
     if several:
@@ -133,7 +133,10 @@ def read(request: Request, folder: Path) -> Sounds:
     return Sounds(
         str(Path(request.data_folder).absolute()),
         folder,
-        entries,
+        {
+            split: read_manifest(str(file), request.data_folder)
+            for split, file in files.items()
+        },
         load_label_encoder(str(folder / LABEL_MAP)),
         read_json(folder / RECORD),
     )

@@ -129,6 +129,8 @@ def train(options) -> int:
     from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
     from speechbrain_petl.adapt.session import train_folder
 
+    # Each model that is made would tell its seed.
+    logging.getLogger("speechbrain").setLevel(logging.ERROR)
     name = os.path.basename(os.path.abspath(options.folder))
     final = train_folder(
         Request(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from speechbrain_petl.adapt import candidates, final, search
+from speechbrain_petl.adapt import adapt, candidates, final, search
 from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference import PETLClassifier
@@ -146,3 +146,19 @@ def test_requests_that_cannot_be_meant(request_for):
     for name, value in (("minutes", -1), ("params", 0), ("vote", 0)):
         with pytest.raises(ValueError, match=f"{name} is {value}"):
             replace(request_for(), **{name: value})
+
+
+def test_from_python(sounds_folder, tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [p.relative_to(sounds_folder) for p in sounds_folder.rglob("*.wav")]
+    rows = [f"{name},{name.parts[0]}\n" for name in sorted(names)]
+    (tmp_path / "mine.csv").write_text("file,label\n" + "".join(rows))
+    artefact = adapt(
+        "mine.csv",
+        backbone=tiny_folder,
+        data_folder=sounds_folder,
+        method="linear",
+        near_duplicates=False,
+    )
+    assert set(artefact.labels) == {name.parts[0] for name in names}
+    assert (tmp_path / "results/mine/report.html").is_file()

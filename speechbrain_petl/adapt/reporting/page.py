@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,12 @@ def curve_points(curve: list[dict[str, float]]) -> dict[str, Any]:
     ... )["points"]
     [(36.0, 90.0, 1, 0.5), (384.0, 36.0, 4, 1.0)]
     """
-    logs = [np.log2(one["clips_per_class"]) for one in curve]
+    logs = [math.log2(one["clips_per_class"]) for one in curve]
     span = max(logs[-1], 1.0)
     inner = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
     points = [
         (
-            round(MARGIN + float(log) / span * inner[0], 1),
+            round(MARGIN + log / span * inner[0], 1),
             round(HEIGHT - MARGIN - one["valid_accuracy"] * inner[1], 1),
             one["clips_per_class"],
             one["valid_accuracy"],
