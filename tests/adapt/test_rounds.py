@@ -7,7 +7,7 @@ from speechbrain_petl.adapt.rounds import LEAST, MOST, SHARES, Pace, plan_round
 SIX = [Candidate(name, name, {}, 3.0, 0) for name in "abcdef"]
 
 
-@pytest.mark.parametrize("seconds", [30, 120, 600, 3600, 36000])
+@pytest.mark.parametrize("seconds", [20, 30, 120, 600, 36000])
 def test_a_round_fits_into_its_time(seconds):
     pace, left = Pace(10.0, 1.0, 0.2, 1.3), seconds
     ranked, sizes = SIX, []
@@ -22,7 +22,7 @@ def test_a_round_fits_into_its_time(seconds):
         left -= used
         ranked = chosen
     assert sizes == sorted(sizes, reverse=True)
-    assert bool(sizes) == (seconds > 60)
+    assert bool(sizes) == (seconds > 22.5)
 
 
 def test_more_models_stay_where_several_vote():

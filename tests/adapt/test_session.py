@@ -81,9 +81,6 @@ def test_a_search(request_for, in_process, monkeypatch, tmp_path):
     # The best on the validation split is kept, whatever the test says.
     best = max([record["probe"], *record["runs"].values()], key=search.worth)
     assert members[0]["folder"] == best["folder"]
-    # What is done is not done again.
-    train_folder(request, said.append, in_process)
-    assert len(in_process.commands) == 2
 
 
 def test_an_interrupted_search_goes_on(
