@@ -123,8 +123,12 @@ class PETLBrain(TaskBrain):
         encoder = parallel.unwrap(self.modules.encoder)
         splits = isinstance(encoder, SplitEncoder) and encoder.cache
         if splits and not self.test_only:
-            if varies(self.modules.augment):
-                logger.info("Training clips are augmented, and not cached.")
+            front_end = parallel.unwrap(self.modules.compute_features)
+            if front_end.draws or varies(self.modules.augment):
+                logger.info(
+                    "Training clips are augmented or cut at random, and not "
+                    "cached."
+                )
             else:
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
@@ -162,6 +166,7 @@ class PETLBrain(TaskBrain):
             parallel.unwrap(self.modules.encoder),
             self.device,
             self.training_ctx if training else self.evaluation_ctx,
+            windows=not training,
         )
 
     def init_optimizers(self) -> None:
