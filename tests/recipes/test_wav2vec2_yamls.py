@@ -40,7 +40,7 @@ def test_they_are_what_the_script_writes():
 
 @pytest.mark.parametrize("yaml", YAMLS, ids=name)
 def test_two_steps(yaml, sources, tmp_path):
-    """With a family of another form for each recipe."""
+    """With families of different forms, in turn."""
     families = ["wav2vec 2.0", "WavLM", "HuBERT, large", "data2vec-audio"]
     corpora = sorted({path.parts[-4] for path in YAMLS})
     family = families[corpora.index(yaml.parts[-4]) % len(families)]

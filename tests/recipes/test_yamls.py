@@ -13,17 +13,26 @@ from speechbrain.utils.run_opts import RunOptions
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted(path.parent for path in ROOT.glob("recipes/*/train.py"))
 YAMLS = sorted(ROOT.glob("recipes/*/hparams/*.yaml"))
+UPPER = sorted(ROOT.glob("recipes/*/hparams/upper/*.yaml"))
 SPREAD = runpy.run_path(str(ROOT / "tools" / "spread_variants.py"))
+
+
+def corpus(yaml):
+    """Names the recipe of a YAML."""
+    return yaml.relative_to(ROOT / "recipes").parts[0]
 
 
 def name(path):
     """Names a test."""
-    return path.name if path in RECIPES else f"{path.parts[-3]}-{path.stem}"
+    if path in RECIPES:
+        return path.name
+    upper = "upper-" if path in UPPER else ""
+    return f"{corpus(path)}-{upper}{path.stem}"
 
 
-@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+@pytest.mark.parametrize("yaml", [*YAMLS, *UPPER], ids=name)
 def test_every_yaml_runs(yaml, arguments, train, tmp_path):
-    args = arguments(yaml.parts[-3], tmp_path, "--debug")
+    args = arguments(corpus(yaml), tmp_path, "--debug")
     train(yaml, [*args, "--debug_persistently"])
     results = json.loads((tmp_path / "results.json").read_text())
     trainable = results["trainable"]
@@ -38,17 +47,35 @@ def test_every_yaml_runs(yaml, arguments, train, tmp_path):
     assert not (tmp_path / "launch.py").exists()
 
 
+@pytest.mark.parametrize("variant", ["lora", "linear"])
+def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
+    """Options of every recipe; of clips that are not stored."""
+    yaml = ROOT / "recipes" / "ESC50" / "hparams" / f"{variant}.yaml"
+    args = [*arguments("ESC50", tmp_path, "--debug"), "--mixup", "0.5"]
+    if variant == "linear":
+        with pytest.raises(ValueError, match="mixup is 0.5.*cache_embeddings"):
+            train(yaml, [*args, "--cache_embeddings", "True"])
+        return
+    train(yaml, [*args, "--loss", "bce", "--debug_persistently"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["hyperparameters"]["mixup"] == 0.5
+    assert results["hyperparameters"]["loss"] == "bce"
+    assert results["loss"] < 2, "a mean over the classes too"
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_every_corpus_has_the_variants_that_it_lists(recipe):
-    found = [path.stem for path in recipe.glob("hparams/*.yaml")]
-    found += [f"wav2vec2/{p.stem}" for p in recipe.glob("hparams/wav2vec2/*")]
+    found = [
+        str(path.relative_to(recipe / "hparams").with_suffix(""))
+        for path in recipe.glob("hparams/**/*.yaml")
+    ]
     assert sorted(found) == sorted(SPREAD["variants_of"](recipe.name))
 
 
 def test_corpora_do_not_drift_apart():
     wanted = SPREAD["files"]()
     rows = list(ROOT.glob("tests/recipes/*.csv"))
-    assert sorted(wanted) == sorted([*YAMLS, *rows])
+    assert sorted(wanted) == sorted([*YAMLS, *UPPER, *rows])
     for path, text in wanted.items():
         assert path.read_text() == text, "run tools/spread_variants.py"
 
@@ -102,6 +129,7 @@ def test_no_key_is_dead(yaml):
         assert (
             f"<{key}>" in text
             or f'hparams["{key}"]' in script
+            or f"self.hparams.{key}(" in script
             or key in RunOptions().as_dict()
             or key == "__set_seed"
         ), key
