@@ -133,7 +133,6 @@ if __name__ == "__main__":
         loggers=loggers,
         selects=hparams["selects"],
         trials=trials,
-        windows=hparams["windows"],
         scoring=hparams["scoring"],
         score_norm=hparams["score_norm"],
         cohort_top=hparams["cohort_top"],

@@ -98,7 +98,6 @@ TASKS = {
         Record(
             {
                 "threshold": Maybe(Number(-1e6, 1e6)),
-                "windows": Number(0, 100, whole=True),
                 "scoring": Choice("cosine", "segments", "segments_legacy_axis"),
             }
         ),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
@@ -22,7 +22,9 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 from speechbrain.utils.distributed import infer_device, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
-from speechbrain.utils.train_logger import TrainLogger
+
+if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
+    from speechbrain.utils.train_logger import TrainLogger
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class PETLBrain(TaskBrain):
         label_encoder: CategoricalEncoder,
         opt_class: Callable[..., torch.optim.Optimizer],
         lr_annealing: Callable[..., Any],
-        loggers: list[TrainLogger],
+        loggers: list["TrainLogger"],
         selects: str,
         hparams: dict[str, Any],
         run_opts: Any = None,
@@ -131,7 +133,10 @@ class PETLBrain(TaskBrain):
             refuse_stored(self.modules.mix)
         if splits and not self.test_only:
             if self.varies():
-                logger.info("Training clips are augmented, and not cached.")
+                logger.info(
+                    "Training clips are augmented or cut at random, and not "
+                    "cached."
+                )
             else:
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
@@ -157,7 +162,8 @@ class PETLBrain(TaskBrain):
 
     def varies(self) -> bool:
         """Returns True if a training clip differs from epoch to epoch."""
-        return varies(self.modules.augment)
+        front_end = parallel.unwrap(self.modules.compute_features)
+        return front_end.draws or varies(self.modules.augment)
 
     def _store(
         self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
@@ -173,6 +179,7 @@ class PETLBrain(TaskBrain):
             parallel.unwrap(self.modules.encoder),
             self.device,
             self.training_ctx if training else self.evaluation_ctx,
+            windows=not training,
         )
 
     def init_optimizers(self) -> None:

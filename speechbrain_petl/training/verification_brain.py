@@ -46,8 +46,6 @@ class SpeakerVerificationBrain(PETLBrain):
     trials : mapping of str to sequence of Trial
         Trials of ``valid`` and ``test``; none of ``valid`` where no speaker
         is held out.
-    windows : int
-        Number of windows of an utterance; with 0 as many as cover it.
     scoring : str
         How two utterances are compared: a key of ``SCORINGS``.
     score_norm : str, optional
@@ -76,15 +74,14 @@ class SpeakerVerificationBrain(PETLBrain):
         self,
         *args: Any,
         trials: Mapping[str, Sequence[Trial]],
-        windows: int = 0,
         scoring: str = "cosine",
         score_norm: str | None = None,
         cohort_top: int | None = None,
         **kwargs: Any,
     ):
-        check_scoring(scoring, windows, score_norm)
         super().__init__(*args, **kwargs)
-        self.windows = windows
+        windows = parallel.unwrap(self.modules.compute_features).windows
+        check_scoring(scoring, windows, score_norm)
         self.scoring = scoring
         self.score_norm = score_norm
         self.cohort_top = cohort_top
@@ -105,13 +102,8 @@ class SpeakerVerificationBrain(PETLBrain):
             """Embeds windows."""
             return head.embed(self.modules.encoder(feats, shares))
 
-        return embed_utterances(
-            wavs,
-            lens,
-            self.windows,
-            self.modules.compute_features,
-            embed,
-        )
+        front_end = parallel.unwrap(self.modules.compute_features)
+        return embed_utterances(wavs, lens, front_end, embed)
 
     def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
         """Notes which trials are scored."""
@@ -289,7 +281,6 @@ class SpeakerVerificationBrain(PETLBrain):
         """Returns the threshold of the validation, and how scores are made."""
         return {
             "threshold": self.best.get("threshold"),
-            "windows": self.windows,
             "scoring": self.scoring,
         }
 

@@ -36,9 +36,9 @@ def test_a_run_leaves_scores_and_a_speaker(run, corpora, tiny_folder):
     assert metadata["task"] == "embedding" and metadata["labels"] == []
     assert metadata["decision"] == {
         "threshold": found["threshold"],
-        "windows": 2,
         "scoring": "segments",
     }
+    assert metadata["features"]["windows"] == 2
     assert metadata["metrics"]["min_dcf"] == found["min_dcf"]
     assert set(metadata["metrics"]) >= {"eer", "valid_eer", "n_test"}
     speaker = PETLSpeaker.from_artefact(
@@ -60,7 +60,7 @@ DEBUG = ("--debug", "--debug_persistently")
 def test_options_of_scores_and_of_the_loss(run):
     _, found = run(
         *DEBUG,
-        *("--scoring", "cosine", "--windows", "0"),
+        *("--scoring", "cosine", "--windows", "3"),
         *("--score_norm", "s", "--cohort_top", "3"),
         *("--cosine", "True", "--trials", "veri_test.txt"),
         *("--valid_speakers", "0", "--cache_embeddings", "False"),

@@ -130,8 +130,7 @@ def test_without_held_out_speakers_there_is_no_threshold(tmp_path):
     "options, words",
     [
         ({"scoring": "luck"}, "one of cosine, segments"),
-        ({"windows": -1}, "windows is -1"),
-        ({"windows": 0, "scoring": "segments"}, "need the same number"),
+        ({"windows": None, "scoring": "segments"}, "need the same number"),
         ({"score_norm": "x"}, "score_norm is null, z, t or s"),
         ({"score_norm": "s", "scoring": "segments"}, "scoring: cosine"),
     ],
