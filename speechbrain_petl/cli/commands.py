@@ -15,11 +15,13 @@ from speechbrain_petl.artefacts.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, task_of
 from speechbrain_petl.cli.files import Answers, named_files, part_of
 from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.many import classify_files
+from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.peft_format import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
@@ -94,6 +96,24 @@ def _classify(bank, options):
             "There is no file to classify: name files, folders, or a list by "
             "--files-from."
         )
+    return _count_failed(failed, done)
+
+
+def _fail(path, error, options):
+    """Tells why a file failed, and returns the sentence."""
+    if options.debug:
+        _say("".join(traceback.format_exception(error)), sys.stderr)
+    said = sentence(error)
+    if printable(path) not in said:
+        said = f"{printable(path)}: {said}"
+    _say(f"speechbrain-petl: {said}", sys.stderr)
+    if options.json:
+        _say(json.dumps({"file": path, "error": said}))
+    return said
+
+
+def _count_failed(failed, done):
+    """Tells how many files failed, and returns the exit code."""
     if failed:
         _say(f"{failed} of {done} files failed.", sys.stderr)
     return 1 if failed else 0
@@ -115,9 +135,7 @@ def _print(bank, names, options):
         done += 1
         if error is not None:
             failed += 1
-            said = _failure(path, error, options)
-            if options.json:
-                _say(json.dumps({"file": path, "error": said}))
+            _fail(path, error, options)
         for prediction in predictions:
             _say(_shown(path, prediction, bank[prediction.task], options))
     return done, failed
@@ -127,7 +145,6 @@ def _to_file(bank, names, options):
     """Adds what is found to a file that an earlier run may have begun."""
     done = failed = 0
     with Answers(options.output, options.shard) as answers:
-        options.json = True
         known = len(answers.known)
         for path, predictions, error in _progress(
             classify_files(bank, answers.to_do(names)), options
@@ -135,12 +152,11 @@ def _to_file(bank, names, options):
             done += 1
             if error is not None:
                 failed += 1
-                said = _failure(path, error, options)
+                said = _fail(path, error, options)
                 answers.write({"file": path, "error": said})
             for prediction in predictions:
                 trained = bank[prediction.task]
-                shown = _shown(path, prediction, trained, options)
-                answers.write(json.loads(shown))
+                answers.write(_answer(path, prediction, trained, options))
         if known:
             _say(f"{known} files had their answers already.", sys.stderr)
     return done + known, failed
@@ -155,7 +171,7 @@ def _timelines(bank, names, options):
             spans = write_timeline(bank, path, options)
         except Exception as error:  # whatever it is, the next may be fine
             failed += 1
-            _failure(path, error, options)
+            _fail(path, error, options)
             continue
         for one in spans:
             cells = [path, f"{one.start:.2f}", f"{one.end:.2f}", one.label]
@@ -163,44 +179,71 @@ def _timelines(bank, names, options):
     return done, failed
 
 
-def _failure(path, error, options):
-    """Tells on stderr why a file failed; returns the sentence."""
-    if options.debug:
-        _say("".join(traceback.format_exception(error)), sys.stderr)
-    said = sentence(error)
-    if printable(path) not in said:
-        said = f"{printable(path)}: {said}"
-    _say(f"speechbrain-petl: {said}", sys.stderr)
-    return said
-
-
 def _shown(path, prediction, trained, options):
     """Formats the prediction of one task as a line of text or JSON."""
+    answer = _answer(path, prediction, trained, options)
+    if options.json:
+        return json.dumps(answer)
+    guesses = [
+        f"{one['label']} {one['probability']:.3f}"
+        for one in answer["predictions"]
+    ]
+    if answer.get("unknown"):
+        guesses = ["unknown", *guesses]
+    task = prediction.task
+    cells = [path, *([task] if task else []), *guesses]
+    return "\t".join(map(printable, cells))
+
+
+def _answer(path, prediction, trained, options):
+    """Returns the prediction of one task as data for JSON."""
     labels = trained.labels
     best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
     ranked = [
         {"label": labels[i], "probability": round(p, 6)}
         for p, i in zip(best.values.tolist(), best.indices.tolist())
     ]
-    task = prediction.task
+    named = {"task": prediction.task} if prediction.task else {}
     # Only where a training has calibrated what is no sound of any class
     known = trained.metadata.get("unknown")
-    unknown = known and prediction.score.exp() < known["threshold"]
-    if options.json:
-        named = {"task": task} if task else {}
-        if known:
-            named["unknown"] = bool(unknown)
-        return json.dumps({"file": path, **named, "predictions": ranked})
-    guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
-    if unknown:
-        guesses = ["unknown", *guesses]
-    cells = [path, *([task] if task else []), *guesses]
-    return "\t".join(map(printable, cells))
+    if known:
+        score = float(prediction.score.exp())
+        named["unknown"] = score < known["threshold"]
+    return {"file": path, **named, "predictions": ranked}
 
 
 def _say(line, stream=None):
     """Writes a line beside the progress bar."""
     tqdm.write(line, file=stream or sys.stdout)
+
+
+def verify_speakers(options) -> int:
+    """Compares the speaker of one file with those of others."""
+    speaker = PETLSpeaker.from_artefact(
+        options.artefact,
+        options.revision,
+        options.backbone,
+        _device(options.device),
+        options.fetch or None,
+    )
+    failed = 0
+    for path in options.files:
+        try:
+            found = speaker.verify_files(
+                options.enrolled, path, options.threshold
+            )
+        except Exception as error:  # whatever it is, the next may be fine
+            failed += 1
+            _fail(path, error, options)
+            continue
+        score, same = (one.item() for one in found)
+        if options.json:
+            shown = {"file": path, "score": round(score, 6), "same": same}
+            _say(json.dumps(shown))
+        else:
+            said = "same speaker" if same else "other speaker"
+            _say(f"{printable(path)}\t{said}\t{score:.4f}")
+    return _count_failed(failed, len(options.files))
 
 
 def train(options) -> int:
@@ -243,6 +286,11 @@ def inspect(options) -> int:
     training = metadata["training"]
     revision = f" at {backbone['revision']}" if backbone["revision"] else ""
     rows = {
+        "task": task_of(metadata)
+        + "".join(
+            f", {key} {value}"
+            for key, value in metadata.get("decision", {}).items()
+        ),
         "method": metadata["method"],
         "trained": f"{sum(metadata['trainable'].values()):,} parameters ("
         + ", ".join(f"{k} {v:,}" for k, v in metadata["trainable"].items())
@@ -281,17 +329,19 @@ def _clips(training):
 def verify(options) -> int:
     """Loads an artefact with every check there is."""
     trained = _load(options)
+    outputs = len(trained.metadata["probe"]["logits"])
+    what = "classes" if trained.labels else "numbers an embedding"
     print(
-        f"'{options.artefact}' is whole: {len(trained.labels)} classes, "
-        "the tensors, the label map and the backbone fit, and the probe gives "
-        "the recorded logits."
+        f"'{options.artefact}' is whole: {outputs} {what}, the tensors, the label map and the "
+        "backbone fit, and the probe gives the recorded logits."
     )
     return 0
 
 
 def merge(options) -> int:
     """Merges an artefact into a stock Hugging Face model."""
-    difference = merge_to_transformers(_load(options), options.folder)
+    trained = _load(options, CLASSIFICATION)
+    difference = merge_to_transformers(trained, options.folder)
     print(
         f"'{options.folder}' equals the adapted model within {difference:.2g}."
     )
@@ -343,8 +393,13 @@ def pull(options) -> int:
     return 0
 
 
-def _load(options):
-    """Loads the artefact that the options name, on the CPU."""
+def _load(options, *tasks):
+    """Loads the artefact that the options name, on the CPU.
+
+    It is of one of the tasks, if any are given.
+    """
     artefact = Artefact.open(options.artefact, options.revision)
+    if tasks:
+        artefact.require(*tasks)
     backbone = artefact.backbone(options.backbone, options.fetch or None)
     return artefact.load(backbone)

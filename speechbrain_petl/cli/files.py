@@ -37,10 +37,12 @@ def named_files(
         If there is no such list, or a folder cannot be entered.
     """
     for name in files:
+        found = False
         if os.path.isdir(name):
             for path in audio_files(name):
+                found = True
                 yield os.path.join(name, path)
-        else:
+        if not found:  # a folder without any fails as a file that is missing
             yield name
     if files_from == "-":
         yield from _lines(sys.stdin)

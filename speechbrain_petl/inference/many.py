@@ -73,14 +73,14 @@ def classify_files(
         try:
             pending.append((path, read.result().to(bank.device)))
         except Exception as error:  # whatever it is, the next may be fine
-            yield from _flush(models, pending, at_once)
+            yield from _flush(bank, models, pending, at_once)
             pending = []
             yield Answer(path, [], error)
             continue
         if len(pending) >= at_once:
-            yield from _flush(models, pending, at_once)
+            yield from _flush(bank, models, pending, at_once)
             pending = []
-    yield from _flush(models, pending, at_once)
+    yield from _flush(bank, models, pending, at_once)
 
 
 def _ahead(paths, normalizer) -> Iterator[tuple[str, Future]]:
@@ -102,10 +102,24 @@ def _ahead(paths, normalizer) -> Iterator[tuple[str, Future]]:
                 future.cancel()
 
 
-def _flush(models, pending, at_once) -> Iterator[Answer]:
-    """Classifies waveforms, the windows of all of them in batches."""
+def _flush(bank, models, pending, at_once) -> Iterator[Answer]:
+    """Classifies what was read together, or else one after another."""
     if not pending:
         return
+    try:
+        answers = _together(models, pending, at_once)
+    except Exception:  # such as a GPU without memory: one may still fit
+        for path, _ in pending:
+            try:
+                yield Answer(path, bank.classify_file(path))
+            except Exception as error:
+                yield Answer(path, [], error)
+    else:
+        yield from answers
+
+
+def _together(models, pending, at_once) -> list[Answer]:
+    """Classifies waveforms, the windows of all of them in batches."""
     found: list[list[Prediction]] = [[] for _ in pending]
     errors: list[Exception | None] = [None] * len(pending)
     for name, model in models.items():
@@ -120,8 +134,10 @@ def _flush(models, pending, at_once) -> Iterator[Answer]:
                 continue
             one = decide(name, average(posteriors), model.labels)
             found[number].append(one)
-    for (path, _), predictions, error in zip(pending, found, errors):
-        yield Answer(path, [] if error else predictions, error)
+    return [
+        Answer(path, [] if error else predictions, error)
+        for (path, _), predictions, error in zip(pending, found, errors)
+    ]
 
 
 def _posteriors(

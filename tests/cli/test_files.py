@@ -96,9 +96,9 @@ def test_options_before_files_and_a_list_alone():
 
 
 def test_nothing_to_do(artefact, tiny_folder, tmp_path, capsys):
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "none.txt").write_text("")
     command = ["predict", artefact, "--backbone", tiny_folder]
-    assert main([*command, str(tmp_path / "empty")]) == 2
+    assert main([*command, "--files-from", str(tmp_path / "none.txt")]) == 2
     assert "There is no file to classify" in capsys.readouterr().err
 
 

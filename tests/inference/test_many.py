@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from speechbrain_petl.inference import many
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.many import AHEAD, classify_files
 
@@ -72,6 +73,19 @@ def test_an_output_that_is_not_finite_is_of_one_file(bank, files, tmp_path):
     failed = [answer.error is not None for answer in found]
     assert failed in ([False, True, False], [False, False, False])
     assert found[0].predictions and found[2].predictions
+
+
+def test_what_fails_in_a_batch_is_tried_alone(bank, files, monkeypatch):
+    def small(*_):
+        """Has no memory for a batch."""
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(many, "classify", small)
+    found = list(classify_files(bank, files[:3]))
+    assert [answer.error for answer in found] == [None] * 3
+    assert (
+        found[0].predictions[0].label == bank.classify_file(files[0])[0].label
+    )
 
 
 def test_an_empty_bank(files):
