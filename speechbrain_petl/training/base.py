@@ -211,7 +211,7 @@ class PETLBrain(TaskBrain):
             run_on_main(self.write_results, args=[ids, rows, facts])
 
     def _log(self, meta: dict[str, Any], **stats: Any) -> None:
-        """Tells every logger of the recipe."""
+        """Logs to every logger of the recipe."""
         for train_logger in self.loggers:
             train_logger.log_stats(meta, **stats)
 

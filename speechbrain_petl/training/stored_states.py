@@ -16,7 +16,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 
 
 def varies(augment: nn.Module) -> bool:
-    """Whether an augmentation changes features [B, mel, frame].
+    """Returns True if an augmentation changes features [B, mel, frame].
 
     Tried on random ones; no random number is drawn from the global generator.
 

@@ -23,6 +23,7 @@ from pretrain import PRETRAIN  # noqa: E402
 TINY = {
     "esc50": {"clips_per_class_and_fold": 1, "classes": 3, "seconds": 0.2},
     "urbansound8k": {"classes": 2, "folds": 3, "seconds": 0.2},
+    "audio_folder": {"clips_per_class": 4, "classes": 2, "seconds": 0.2},
     "speech_commands": {"words": 3, "speakers": 5, "takes": 1},
     "fluent_speech_commands": {"intents": 2, "speakers": 3, "seconds": 0.3},
     "gtzan": {"genres": 2, "every": 30, "seconds": 0.2},
