@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.stored_states import store_dataset, varies
 from speechbrain_petl.training.task import TaskBrain
@@ -19,7 +19,7 @@ from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
-from speechbrain.utils.distributed import infer_device, run_on_main
+from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 from speechbrain.utils.train_logger import TrainLogger
 
@@ -59,7 +59,7 @@ class PETLBrain(TaskBrain):
         the task's ``metrics``.
     hparams : dict
         Hyperparameters. ``ast`` and ``output_folder`` are read. Where
-        ``precision`` is ``auto``, ``best_precision`` decides.
+        ``precision`` is ``auto``, ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -97,9 +97,8 @@ class PETLBrain(TaskBrain):
         )
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
-        if hparams.get("precision") == "auto":
-            device = (run_opts or {}).get("device") or infer_device()
-            hparams = {**hparams, "precision": best_precision(device)}
+        device = (run_opts or {}).get("device")
+        hparams = {**hparams, **settle_precision(hparams, device)}
         super().__init__(
             modules={**modules, "classifier": head},
             opt_class=opt_class,
@@ -123,7 +122,7 @@ class PETLBrain(TaskBrain):
         encoder = parallel.unwrap(self.modules.encoder)
         splits = isinstance(encoder, SplitEncoder) and encoder.cache
         if splits and not self.test_only:
-            if varies(self.modules.augment):
+            if varies(self.modules.augment) or encoder.encoder.varies:
                 logger.info("Training clips are augmented, and not cached.")
             else:
                 train_set, train_loader_kwargs = self._store(

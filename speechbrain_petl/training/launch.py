@@ -22,7 +22,7 @@ from speechbrain_petl.training.command_line import (
 )
 from speechbrain_petl.training.folder_name import name_apart
 from speechbrain_petl.training.parallel import n_processes
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.run_folder import RunFolder
 from speechbrain_petl.utils.errors import tell_errors
 from speechbrain_petl.utils.files import write_file
@@ -93,8 +93,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
         if key not in NEUTRAL and value != DEFAULTS[key]
     }
     overrides = name_apart(text, overrides, shaping, n_processes())
-    if plain_values(text, overrides).get("precision") == "auto":
-        overrides["precision"] = best_precision(device)
+    overrides |= settle_precision(plain_values(text, overrides), device)
     if shaping:
         lines = [f"{k}: {json.dumps(v)}\n" for k, v in shaping.items()]
         text += f"\n# Options of SpeechBrain\n{''.join(lines)}"

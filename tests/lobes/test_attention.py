@@ -161,3 +161,14 @@ def test_a_backbone_has_it(tiny_folder):
     names = [node.name() for node in seen]
     assert names.count("BatchedAttentionBackward") == 3
     assert ast.config.num_hidden_layers == 3
+
+
+@pytest.mark.parametrize("name", ["sdpa", "eager", "batched"])
+def test_the_lobe_has_an_option(tiny_folder, name):
+    ast = AST(tiny_folder, max_length=48, attn_implementation=name)
+    assert ast.config._attn_implementation == name
+    default = AST(tiny_folder, max_length=48)
+    feats = torch.rand(2, 48, 128)
+    torch.testing.assert_close(ast(feats), default(feats))
+    with pytest.raises(ValueError, match="batched, sdpa, eager, not 'flash'"):
+        AST(tiny_folder, attn_implementation="flash")
