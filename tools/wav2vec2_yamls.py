@@ -26,6 +26,7 @@ source: facebook/wav2vec2-base  # or HuBERT, WavLM, ...: docs/BACKBONES.md
 revision: null
 \\1pooling: mean  # of all tokens; or mean_std
 attn_implementation: null  # the fastest; or sdpa, eager
+attn_implementation: null  # the fastest; or sdpa, eager
 sample_rate: 16000
 normalize: null  # each clip's mean and variance; null: as the checkpoint says
 shorter: repeat  # what fills up short clips; or zeros
@@ -45,6 +46,7 @@ FRONT_END = """compute_features: !apply:speechbrain_petl.lobes.front_end_of
     normalize: !ref <normalize>
     shorter: !ref <shorter>
     longer: !ref <longer>
+    windows: !ref <windows>
 
 augment: !new:torch.nn.Identity
 
@@ -52,7 +54,10 @@ augment: !new:torch.nn.Identity
 # What every YAML for AST has, and what stands in its place: no LayerNorm
 # trains, and there is no final one where norms stand after the sub-layers.
 CHANGES = (
-    (r"# Backbone and front end\n.*?(max_length: [^\n]+\n).*?\n\n", SETTINGS),
+    (
+        r"# Backbone and front end\n.*?(max_length: [^\n]+\nwindows: [^\n]+\n).*?\n\n",
+        SETTINGS,
+    ),
     (r"\nbackbone: !new:.*?\n\n", "\n" + BACKBONE),
     (r"compute_features: !new:.*?(?=# Made once)", FRONT_END),
     (r"(\n# python train.py hparams/)", r"\1wav2vec2/"),
@@ -60,6 +65,8 @@ CHANGES = (
 )
 NOT_THERE = (
     r"# SpecAugment, training only:.*?\n\n",
+    r"# Patchout, training only:.*?\n\n",
+    r"\n    patchout:(\n {8}[^\n]+)+",
     r"# Patchout, training only:.*?\n\n",
     r"\n    patchout:(\n {8}[^\n]+)+",
     r"\n +unfrozen: \[norm_[^]]*\]",

@@ -47,6 +47,22 @@ def test_every_yaml_runs(yaml, arguments, train, tmp_path):
     assert not (tmp_path / "launch.py").exists()
 
 
+@pytest.mark.parametrize("variant", ["lora", "linear"])
+def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
+    """Options of every recipe; of clips that are not stored."""
+    yaml = ROOT / "recipes" / "ESC50" / "hparams" / f"{variant}.yaml"
+    args = [*arguments("ESC50", tmp_path, "--debug"), "--mixup", "0.5"]
+    if variant == "linear":
+        with pytest.raises(ValueError, match="mixup is 0.5.*cache_embeddings"):
+            train(yaml, [*args, "--cache_embeddings", "True"])
+        return
+    train(yaml, [*args, "--loss", "bce", "--debug_persistently"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["hyperparameters"]["mixup"] == 0.5
+    assert results["hyperparameters"]["loss"] == "bce"
+    assert results["loss"] < 2, "a mean over the classes too"
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_every_corpus_has_the_variants_that_it_lists(recipe):
     found = [
@@ -113,6 +129,7 @@ def test_no_key_is_dead(yaml):
         assert (
             f"<{key}>" in text
             or f'hparams["{key}"]' in script
+            or f"self.hparams.{key}(" in script
             or key in RunOptions().as_dict()
             or key == "__set_seed"
         ), key
