@@ -106,6 +106,11 @@ class Patchout(Wrapper):
         return self.target
 
 
+def leaves_out(model: nn.Module) -> bool:
+    """Returns True if a model's training leaves out patches."""
+    return any(isinstance(module, Patchout) for module in model.modules())
+
+
 def left(number: int, share: float) -> int:
     """Returns how many are left, at least 1.
 

@@ -121,10 +121,8 @@ class PETLModel(nn.Module):
         for name in names:
             stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
-        #: True if training leaves out patches, and sees others each time.
-        self.varies = any((patchout or {}).values())
-        if self.varies:
-            wanted.append(("tokens", partial(Patchout, **(patchout or {}))))
+        if patchout and any(patchout.values()):
+            wanted.append(("tokens", partial(Patchout, **patchout)))
         if gradient_checkpointing:
             wanted.append(("layer", Checkpointed))
         self.placed = place(self.sites, wanted)
