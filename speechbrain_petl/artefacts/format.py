@@ -121,6 +121,10 @@ SCHEMA = Record(
         ),
         "versions": MapOf(Text(), Text()),
     },
+    {
+        # A best class less probable than that is none: see adapt/insights.py
+        "unknown": Record({"threshold": Number(0, 1)}, others=True),
+    },
     others=True,
 )
 
