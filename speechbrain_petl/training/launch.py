@@ -27,7 +27,7 @@ from speechbrain_petl.training.inputs import (
     check_device,
     read_text,
 )
-from speechbrain_petl.training.parallel import n_processes
+from speechbrain_petl.training.parallel import leave_group, n_processes
 from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.quiet import quiet_libraries
 from speechbrain_petl.training.run_folder import RunFolder
@@ -93,8 +93,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     run_opts = RunOptions.from_dictionary({**options, "param_file": file})
     ddp_init_group(run_opts)
     if torch.distributed.is_initialized():
-        # Its threads would end the process by SIGABRT, now and then.
-        atexit.register(torch.distributed.destroy_process_group)
+        atexit.register(leave_group)
     device = check_device(run_opts.device or infer_device())
     shaping = {
         key: value
