@@ -87,8 +87,6 @@ def summarize(results: Sequence[Result]) -> Summary | None:
 
 def _pooled(results):
     """Returns the accuracy over all clips in %, and its interval."""
-    from scipy import stats  # slow to import
-
     correct, total = _pool(results)
     low, high = wilson(round(correct), total)
     return 100 * correct / total, 100 * low, 100 * high
