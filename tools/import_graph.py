@@ -22,6 +22,7 @@ ROOMS = (
     "artefacts",
     "inference",
     "integrations",
+    "hear",
     "demo",
     "experiments.planning",
     "experiments.running",

@@ -19,7 +19,10 @@ from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.peft_format import to_peft
-from speechbrain_petl.integrations.transformers import merge_to_transformers
+from speechbrain_petl.integrations.transformers import (
+    merge_to_transformers,
+    reads_clips_of,
+)
 from speechbrain_petl.utils.errors import sentence
 from speechbrain_petl.utils.messages import first_line, printable
 from tqdm import tqdm
@@ -182,9 +185,11 @@ def verify(options) -> int:
 
 def merge(options) -> int:
     """Merges an artefact into a stock Hugging Face model."""
-    difference = merge_to_transformers(_load(options), options.folder)
+    trained = _load(options)
+    difference = merge_to_transformers(trained, options.folder)
     print(
-        f"'{options.folder}' equals the adapted model within {difference:.2g}."
+        f"'{options.folder}' equals the adapted model within {difference:.2g}, "
+        f"{reads_clips_of(trained)}."
     )
     return 0
 
