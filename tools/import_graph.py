@@ -28,6 +28,7 @@ ROOMS = (
     "experiments.running",
     "experiments.reporting",
     "experiments",
+    "adapt",
     "cli",
 )
 

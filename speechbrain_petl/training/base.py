@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
+from speechbrain_petl.training.mixup import refuse_stored
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.stored_states import store_dataset, varies
@@ -15,13 +16,15 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 import speechbrain as sb
-from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 from speechbrain.utils.distributed import infer_device, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
-from speechbrain.utils.train_logger import TrainLogger
+
+if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
+    from speechbrain.utils.train_logger import TrainLogger
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,8 @@ class PETLBrain(TaskBrain):
     modules : dict of str to torch.nn.Module
         ``compute_features`` (front end), ``augment`` (of features
         [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``, or
-        a ``SplitEncoder``, whose frozen part may run once a clip).
+        a ``SplitEncoder``, whose frozen part may run once a clip); ``mix``
+        (a ``Mixup`` of training batches), optional.
     classifier : callable
         Makes the head from the width of the embeddings and the number of
         classes: the corpus, not the YAML, says how many there are.
@@ -78,7 +82,7 @@ class PETLBrain(TaskBrain):
         label_encoder: CategoricalEncoder,
         opt_class: Callable[..., torch.optim.Optimizer],
         lr_annealing: Callable[..., Any],
-        loggers: list[TrainLogger],
+        loggers: list["TrainLogger"],
         selects: str,
         hparams: dict[str, Any],
         run_opts: Any = None,
@@ -122,9 +126,15 @@ class PETLBrain(TaskBrain):
         valid_loader_kwargs = valid_loader_kwargs or {}
         encoder = parallel.unwrap(self.modules.encoder)
         splits = isinstance(encoder, SplitEncoder) and encoder.cache
+        if splits and "mix" in self.modules:
+            refuse_stored(self.modules.mix)
         if splits and not self.test_only:
-            if varies(self.modules.augment):
-                logger.info("Training clips are augmented, and not cached.")
+            front_end = parallel.unwrap(self.modules.compute_features)
+            if front_end.draws or varies(self.modules.augment):
+                logger.info(
+                    "Training clips are augmented or cut at random, and not "
+                    "cached."
+                )
             else:
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
@@ -162,6 +172,7 @@ class PETLBrain(TaskBrain):
             parallel.unwrap(self.modules.encoder),
             self.device,
             self.training_ctx if training else self.evaluation_ctx,
+            windows=not training,
         )
 
     def init_optimizers(self) -> None:
@@ -180,6 +191,16 @@ class PETLBrain(TaskBrain):
         if self.checkpointer is not None:
             self.checkpointer.add_recoverable("optimizer", self.optimizer)
             self.checkpointer.add_recoverable("schedule", self.schedule)
+
+    def on_fit_batch_start(self, batch: PaddedBatch, should_step: bool) -> None:
+        """Mixes the clips and their targets, where the recipe mixes."""
+        super().on_fit_batch_start(batch, should_step)
+        if "mix" in self.modules and sb.Stage.TRAIN not in self.stored:
+            wavs, lens = batch.sig
+            wavs, batch.target = self.modules.mix(
+                wavs, lens, batch.target.data, len(self.label_encoder)
+            )
+            batch.sig = PaddedData(wavs, lens)
 
     def on_fit_batch_end(
         self,
@@ -211,7 +232,7 @@ class PETLBrain(TaskBrain):
             run_on_main(self.write_results, args=[ids, rows, facts])
 
     def _log(self, meta: dict[str, Any], **stats: Any) -> None:
-        """Tells every logger of the recipe."""
+        """Logs to every logger of the recipe."""
         for train_logger in self.loggers:
             train_logger.log_stats(meta, **stats)
 
