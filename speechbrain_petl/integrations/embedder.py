@@ -5,11 +5,8 @@ import os
 import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.trained import Trained
-from speechbrain_petl.inference.windows import (
-    WINDOWS_AT_ONCE,
-    check_finite,
-    cut,
-)
+from speechbrain_petl.dataio.windows import cut
+from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, check_finite
 from speechbrain_petl.lobes.backbone import Timeline
 from torch import nn
 

@@ -92,7 +92,11 @@ class Backbone(nn.Module, ABC):
     def n_special(self) -> int:
         """Number of special tokens in front, as wrappers have left them."""
         family = find_backbone(self.model).family
-        tokens = self.model.get_submodule(family.sites["tokens"])
+        tokens: nn.Module = self.model
+        for part in family.sites["tokens"].split("."):
+            while part not in dict(tokens.named_children()):
+                tokens = tokens.get_submodule("target")  # of a wrapper
+            tokens = tokens.get_submodule(part)
         special = special_tokens(tokens)
         return family.n_special if special is None else special
 
