@@ -6,7 +6,7 @@ this module by its name, so that it has this address and keeps it.
 """
 
 import torch
-from speechbrain_petl.integrations.embedder import Embedder
+from speechbrain_petl.inference.embedder import Embedder
 from torch import nn
 
 # HEAR evaluates tasks at one of these rates only.

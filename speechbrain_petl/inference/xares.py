@@ -3,7 +3,7 @@
 X-ARES takes a Python file with one class, whose name ends with ``Encoder``,
 that is made without arguments::
 
-    from speechbrain_petl.integrations import xares
+    from speechbrain_petl.inference import xares
 
 
     class AdaptedEncoder(xares.ArtefactEncoder):
@@ -17,7 +17,7 @@ import os
 from typing import Any
 
 import torch
-from speechbrain_petl.integrations.embedder import Embedder
+from speechbrain_petl.inference.embedder import Embedder
 from torch import nn
 
 

@@ -7,8 +7,8 @@ import pytest
 import speechbrain_petl.hear
 import torch
 from speechbrain_petl.inference import PETLClassifier
-from speechbrain_petl.integrations.embedder import Embedder
-from speechbrain_petl.integrations.xares import ArtefactEncoder
+from speechbrain_petl.inference.embedder import Embedder
+from speechbrain_petl.inference.xares import ArtefactEncoder
 
 # Centers in samples, of the first two moments, of the tiny models: three
 # convolutions of 10, 8, 4 samples by 8, 8, 4; two centered frames of 160;
