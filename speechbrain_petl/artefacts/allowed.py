@@ -46,6 +46,7 @@ SITES = MapOf(
     OneOrMore(Made("wrapper"), 8),
     longest=64,
 )
+PATCHOUT = MapOf(Choice("share", "time", "frequency"), SHARE, longest=3)
 OVER: dict[str, Kind] = {
     "adapter": ADAPTER,
     "place": Maybe(Choice("before", "after", "before_legacy")),
@@ -131,6 +132,7 @@ ROWS = (
         unfrozen=ListOf(Text(64), 1000),
         gradient_checkpointing=FLAG,
         frozen_in_train_mode=FLAG,
+        patchout=Maybe(PATCHOUT),
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),
@@ -223,6 +225,14 @@ ROWS = (
         width=COUNT,
         classes=Number(1, 2**20, whole=True),
         eps=Number(0, 1),
+    ),
+    _row(
+        "head",
+        f"{LOBES}.heads.EmbeddingHead",
+        width=COUNT,
+        classes=Number(0, 2**20, whole=True),
+        embedding_size=COUNT,
+        cosine=FLAG,
     ),
     # Non-linearities
     _row("activation", "torch.nn.ELU"),

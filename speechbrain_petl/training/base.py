@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+from speechbrain_petl.lobes.patchout import leaves_out
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.stored_states import store_dataset, varies
 from speechbrain_petl.training.task import TaskBrain
@@ -20,7 +21,7 @@ from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
-from speechbrain.utils.distributed import infer_device, run_on_main
+from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 
 if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
@@ -63,7 +64,7 @@ class PETLBrain(TaskBrain):
         the task's ``metrics``.
     hparams : dict
         Hyperparameters. ``ast`` and ``output_folder`` are read. Where
-        ``precision`` is ``auto``, ``best_precision`` decides.
+        ``precision`` is ``auto``, ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -74,6 +75,9 @@ class PETLBrain(TaskBrain):
     ValueError
         If the task does not have the metric that selects.
     """
+
+    #: Stages whose clips' states can be stored.
+    storable = frozenset({sb.Stage.TRAIN, sb.Stage.VALID})
 
     def __init__(
         self,
@@ -101,9 +105,8 @@ class PETLBrain(TaskBrain):
         )
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
-        if hparams.get("precision") == "auto":
-            device = (run_opts or {}).get("device") or infer_device()
-            hparams = {**hparams, "precision": best_precision(device)}
+        device = (run_opts or {}).get("device")
+        hparams = {**hparams, **settle_precision(hparams, device)}
         super().__init__(
             modules={**modules, "classifier": head},
             opt_class=opt_class,
@@ -129,8 +132,7 @@ class PETLBrain(TaskBrain):
         if splits and "mix" in self.modules:
             refuse_stored(self.modules.mix)
         if splits and not self.test_only:
-            front_end = parallel.unwrap(self.modules.compute_features)
-            if front_end.draws or varies(self.modules.augment):
+            if self.varies():
                 logger.info(
                     "Training clips are augmented or cut at random, and not "
                     "cached."
@@ -139,7 +141,7 @@ class PETLBrain(TaskBrain):
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
                 )
-            if valid_set is not None:
+            if valid_set is not None and sb.Stage.VALID in self.storable:
                 valid_set, valid_loader_kwargs = self._store(
                     valid_set, valid_loader_kwargs, sb.Stage.VALID
                 )
@@ -156,6 +158,15 @@ class PETLBrain(TaskBrain):
             valid_set,
             progressbar,
             valid_loader_kwargs=valid_loader_kwargs,
+        )
+
+    def varies(self) -> bool:
+        """Returns True if a training clip differs from epoch to epoch."""
+        front_end = parallel.unwrap(self.modules.compute_features)
+        return (
+            front_end.draws
+            or varies(self.modules.augment)
+            or leaves_out(self.modules.encoder)
         )
 
     def _store(
@@ -280,6 +291,14 @@ class PETLBrain(TaskBrain):
             **valid,
             "trainable": self.count_parameters(),
         }
+
+    def trained_head(self) -> nn.Module:
+        """Returns the head that the artefact has."""
+        return parallel.unwrap(self.modules.classifier)
+
+    def label_map(self) -> CategoricalEncoder:
+        """Returns the labels of the artefact's head."""
+        return self.label_encoder
 
     def count_parameters(self) -> dict[str, int]:
         """Trainable parameters: method, LayerNorms, final LayerNorm, head."""
