@@ -7,9 +7,11 @@ from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
 from speechbrain_petl.training.mixup import Mixup
+from speechbrain_petl.training.tagging import AudioTaggingBrain
 
 __all__ = [
     "AudioClassificationBrain",
+    "AudioTaggingBrain",
     "Mixup",
     "PETLBrain",
     "WholeCheckpointer",
