@@ -59,7 +59,8 @@ def row(corpus: str, variant: str) -> str:
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
     flags = f"--source=tests/samples/petl/ast-mini {FLAGS}"
     if variant.startswith("wav2vec2/"):
-        yaml = (RECIPES / corpus / "hparams" / f"{variant}.yaml").read_text()
+        # The source's: a new corpus has none yet.
+        yaml = (RECIPES / SOURCE / "hparams" / f"{variant}.yaml").read_text()
         flags = f"--source=tests/samples/petl/wav2vec2-tiny {FLAGS}"
         flags += "".join(f" --{w}=6" for w in WIDTHS if f"\n{w}:" in yaml)
     return (

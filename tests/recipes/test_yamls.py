@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml as pyyaml
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 
 from speechbrain.utils.run_opts import RunOptions
 
@@ -94,8 +95,13 @@ def test_a_corpus_sets_a_key(value, shown):
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_variants_differ_only_where_they_must(recipe):
-    """Header, name, learning rate, head, method block and what it takes."""
+    """Header, name, learning rate, head, method block and what it takes.
+
+    And what its corpus.yaml sets otherwise.
+    """
     yamls = sorted(recipe.glob("hparams/*.yaml"))
+    settings = read_recipe(recipe).settings or {}
+    own = "|".join(sorted({key for keys in settings.values() for key in keys}))
 
     def common(yaml):
         text = yaml.read_text()
@@ -103,7 +109,7 @@ def test_variants_differ_only_where_they_must(recipe):
         text = re.sub(r"\n# Method\n.*?\n\n", "\n", text, flags=re.S)
         text = re.sub(r"\n( *)encoder: .*?\n\n", "\n", text, flags=re.S)
         text = re.sub(r"\nclassifier: .*?\n\n", "\n", text, flags=re.S)
-        text = re.sub(r"\n(lr|pooling): .*", "", text)
+        text = re.sub(rf"\n(lr|pooling|{own or 'lr'}): .*", "", text)
         return text.replace(f"experiment_name: {yaml.stem}\n", "")
 
     first = common(yamls[0])
