@@ -155,7 +155,7 @@ class Target:
 def make_datasets(
     manifests: dict[str, str],
     data_folder: str,
-    label_encoder: CategoricalEncoder,
+    label_encoder: CategoricalEncoder | None,
     sample_rate: int = 16000,
     cache_gb: float = 0.0,
 ) -> dict[str, DynamicItemDataset | None]:
@@ -170,8 +170,8 @@ def make_datasets(
         label is a text, or a list of them.
     data_folder : str
         Folder of the corpus, for ``{data_root}`` in the manifests.
-    label_encoder : CategoricalEncoder
-        Label map of the corpus.
+    label_encoder : CategoricalEncoder or None
+        Label map of the corpus; None for splits whose labels are no classes.
     sample_rate : int
         Sample rate of the waveforms in Hz.
     cache_gb : float
@@ -180,13 +180,12 @@ def make_datasets(
     Returns
     -------
     dict[str, DynamicItemDataset or None]
-        Datasets with the keys ``id``, ``sig`` (waveform [time]) and
-        ``target`` (index of the label, or of several labels their zeros and
-        ones [classes]); None for a manifest without entries, as of a
-        protocol without validation.
+        Datasets with the keys ``id``, ``sig`` (waveform [time]) and, with a
+        label map, ``target`` (index of the label, or of several labels their
+        zeros and ones [classes]); None for a manifest without entries, as of
+        a protocol without validation.
     """
     waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
-    target = Target(label_encoder)
     datasets: dict[str, DynamicItemDataset | None] = {}
     for split, path in manifests.items():
         entries = read_manifest(path, data_folder)
@@ -198,7 +197,13 @@ def make_datasets(
             dataset = DynamicItemDataset(entries)
             takes = ["wav", "start", "stop"]
             dataset.add_dynamic_item(waveform, takes=takes, provides="sig")
-            dataset.add_dynamic_item(target, takes="label", provides="target")
-            dataset.set_output_keys(["id", "sig", "target"])
+            keys = ["id", "sig"]
+            if label_encoder is not None:
+                target = Target(label_encoder)
+                dataset.add_dynamic_item(
+                    target, takes="label", provides="target"
+                )
+                keys.append("target")
+            dataset.set_output_keys(keys)
             datasets[split] = dataset
     return datasets

@@ -4,8 +4,9 @@ import os
 
 import torch
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION
 from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.inference.loading import OnArtefact, Unchanged
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
     average,
@@ -13,7 +14,7 @@ from speechbrain_petl.inference.windows import (
     check_rows,
     cut,
 )
-from speechbrain_petl.utils.messages import first_line, printable
+from speechbrain_petl.utils.messages import printable
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -21,19 +22,7 @@ from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 
-class Unchanged(nn.Module):
-    """No normalization: the front end has normalized the features already.
-
-    Stands where an ``EncoderClassifier`` expects a normalization.
-    """
-
-    def forward(self, feats: torch.Tensor, lens=None) -> torch.Tensor:
-        """Returns the features [B, frames, mels] as they are."""
-        del lens
-        return feats
-
-
-class PETLClassifier(EncoderClassifier):
+class PETLClassifier(OnArtefact, EncoderClassifier):
     """Classifies audio with an adapter that was trained with this package.
 
     ``PETLClassifier.from_artefact(source)`` loads an artefact as data.
@@ -90,6 +79,7 @@ class PETLClassifier(EncoderClassifier):
             If it is no whole artefact, or anything of it does not fit.
         """
         artefact = Artefact.open(source, revision)
+        artefact.require(CLASSIFICATION)
         trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
         labels = CategoricalEncoder()
         labels.update_from_iterable(artefact.labels)
@@ -110,19 +100,6 @@ class PETLClassifier(EncoderClassifier):
             },
             run_opts={"device": device},
         )
-
-    @classmethod
-    def from_hparams(cls, *args, **kwargs):
-        """Like SpeechBrain's; says once that it runs what the YAML names."""
-        say_that_it_executes()
-        try:
-            return super().from_hparams(*args, **kwargs)
-        except ImportError as error:
-            raise ValueError(
-                "This artefact names something that is not there "
-                f"({printable(first_line(error))}): it was written by another "
-                "version of speechbrain-petl, or is not whole."
-            ) from error
 
     def encode_batch(
         self,

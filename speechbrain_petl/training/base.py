@@ -73,6 +73,9 @@ class PETLBrain(TaskBrain):
         If the task does not have the metric that selects.
     """
 
+    #: Stages whose clips' states can be stored.
+    storable = frozenset({sb.Stage.TRAIN, sb.Stage.VALID})
+
     def __init__(
         self,
         modules: dict[str, nn.Module],
@@ -127,13 +130,13 @@ class PETLBrain(TaskBrain):
         if splits and "mix" in self.modules:
             refuse_stored(self.modules.mix)
         if splits and not self.test_only:
-            if varies(self.modules.augment):
+            if self.varies():
                 logger.info("Training clips are augmented, and not cached.")
             else:
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
                 )
-            if valid_set is not None:
+            if valid_set is not None and sb.Stage.VALID in self.storable:
                 valid_set, valid_loader_kwargs = self._store(
                     valid_set, valid_loader_kwargs, sb.Stage.VALID
                 )
@@ -151,6 +154,10 @@ class PETLBrain(TaskBrain):
             progressbar,
             valid_loader_kwargs=valid_loader_kwargs,
         )
+
+    def varies(self) -> bool:
+        """Returns True if a training clip differs from epoch to epoch."""
+        return varies(self.modules.augment)
 
     def _store(
         self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
@@ -276,6 +283,14 @@ class PETLBrain(TaskBrain):
             **valid,
             "trainable": self.count_parameters(),
         }
+
+    def trained_head(self) -> nn.Module:
+        """Returns the head that the artefact has."""
+        return parallel.unwrap(self.modules.classifier)
+
+    def label_map(self) -> CategoricalEncoder:
+        """Returns the labels of the artefact's head."""
+        return self.label_encoder
 
     def count_parameters(self) -> dict[str, int]:
         """Trainable parameters: method, LayerNorms, final LayerNorm, head."""

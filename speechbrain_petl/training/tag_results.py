@@ -177,9 +177,7 @@ def draw_average_precision(
     from matplotlib.figure import Figure  # slow to import
 
     pairs = [
-        (p, name)
-        for p, name in zip(ap, labels, strict=True)
-        if p is not None
+        (p, name) for p, name in zip(ap, labels, strict=True) if p is not None
     ]
     pairs.sort(key=lambda pair: pair[0])
     height = max(3.0, 0.16 * len(pairs) + 1.2)
