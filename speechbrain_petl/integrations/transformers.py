@@ -6,6 +6,11 @@ import os
 
 import torch
 from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
+from speechbrain_petl.artefacts.tasks import (
+    CLASSIFICATION,
+    TAGGING,
+    task_of,
+)
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.heads import NormedLinear
 from speechbrain_petl.utils.files import PACKAGE, replacing_folder
@@ -75,6 +80,19 @@ def merge_to_transformers(trained: Trained, folder: str | os.PathLike) -> float:
         return _compare(trained, new)
 
 
+def problem_type(trained: Trained) -> str:
+    """Returns what transformers calls a task: one label, or several.
+
+    A pipeline takes a softmax or sigmoids by it. It knows no thresholds: those
+    stay in the artefact.
+    """
+    names = {
+        CLASSIFICATION: "single_label_classification",
+        TAGGING: "multi_label_classification",
+    }
+    return names[task_of(trained.metadata)]
+
+
 def stock_model(trained: Trained) -> ASTForAudioClassification:
     """Converts an adapted model into an ``ASTForAudioClassification``."""
     lobe = trained.encoder.merge()
@@ -99,6 +117,7 @@ def stock_model(trained: Trained) -> ASTForAudioClassification:
         )
     config.id2label = dict(enumerate(trained.labels))
     config.label2id = {label: i for i, label in enumerate(trained.labels)}
+    config.problem_type = problem_type(trained)
     config.dtype = "float32"
     model = ASTForAudioClassification(config).eval()
     _fill(model.base_model, lobe.model, "backbone")
