@@ -6,11 +6,7 @@ import os
 
 import torch
 from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
-from speechbrain_petl.artefacts.tasks import (
-    CLASSIFICATION,
-    TAGGING,
-    task_of,
-)
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, TAGGING, task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.heads import NormedLinear
 from speechbrain_petl.utils.files import PACKAGE, replacing_folder
