@@ -8,13 +8,12 @@ from speechbrain_petl.artefacts.decisions import Decision
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import LABELLED, decision_of, task_of
 from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.dataio.windows import average, cut
 from speechbrain_petl.inference.loading import OnArtefact, Unchanged
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
-    average,
     check_finite,
     check_rows,
-    cut,
 )
 from speechbrain_petl.utils.messages import printable
 from torch import nn
@@ -196,10 +195,10 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[str]]:
         """Classifies an audio file of any rate, length and number of channels.
 
-        A clip of more frames than the artefact's ``max_length`` is cut into
-        the fewest windows of that length that cover it, the first at its
-        start, the last at its end, evenly spread; their posteriors are
-        averaged.
+        A clip of more frames than the artefact's ``max_length`` is read as
+        in its test: by default it is cut into the fewest windows of that
+        length that cover it, the first at its start, the last at its end,
+        evenly spread; their posteriors are averaged. See ``FrontEnd.windows``.
 
         Arguments
         ---------

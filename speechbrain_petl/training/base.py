@@ -131,7 +131,10 @@ class PETLBrain(TaskBrain):
             refuse_stored(self.modules.mix)
         if splits and not self.test_only:
             if self.varies():
-                logger.info("Training clips are augmented, and not cached.")
+                logger.info(
+                    "Training clips are augmented or cut at random, and not "
+                    "cached."
+                )
             else:
                 train_set, train_loader_kwargs = self._store(
                     train_set, train_loader_kwargs, sb.Stage.TRAIN
@@ -157,7 +160,8 @@ class PETLBrain(TaskBrain):
 
     def varies(self) -> bool:
         """Returns True if a training clip differs from epoch to epoch."""
-        return varies(self.modules.augment)
+        front_end = parallel.unwrap(self.modules.compute_features)
+        return front_end.draws or varies(self.modules.augment)
 
     def _store(
         self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
@@ -173,6 +177,7 @@ class PETLBrain(TaskBrain):
             parallel.unwrap(self.modules.encoder),
             self.device,
             self.training_ctx if training else self.evaluation_ctx,
+            windows=not training,
         )
 
     def init_optimizers(self) -> None:

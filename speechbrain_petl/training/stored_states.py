@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
+from speechbrain_petl.training.windows import AT_ONCE, pad_windows, windows_of
 from torch import nn
 
 from speechbrain.dataio.dataloader import make_dataloader
@@ -33,7 +35,7 @@ def varies(augment: nn.Module) -> bool:
 
 def store_states(
     loader: Iterable,
-    states_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    states_of: Callable[[torch.Tensor, torch.Tensor], Iterable[torch.Tensor]],
 ) -> DynamicItemDataset:
     """Runs the frozen part over a dataset.
 
@@ -42,31 +44,36 @@ def store_states(
     loader : iterable of PaddedBatch
         Batches with ``id``, ``sig`` and ``target``.
     states_of : callable
-        Gives the states [B, d] of waveforms [B, samples] and their relative
-        lengths [B].
+        Gives the states of each clip, [d], or [n, d] of its windows, of
+        waveforms [B, samples] and their relative lengths [B].
 
     Returns
     -------
     DynamicItemDataset
-        Gives ``id``, ``states`` [d] and ``target``, in the loader's order.
+        Gives ``id``, ``states`` and ``target``, in the loader's order.
     """
     entries = {}
     for batch in loader:
-        states = states_of(*batch.sig).float().cpu()
         for id_, row, target in zip(
-            batch.id, states, batch.target, strict=True
+            batch.id, states_of(*batch.sig), batch.target.data, strict=True
         ):
-            entries[id_] = {"states": row.clone(), "target": int(target)}
+            states = row.float().cpu().clone()
+            several = target.dim() > 0
+            entries[id_] = {
+                "states": states,
+                "target": target.clone() if several else int(target),
+            }
     return DynamicItemDataset(entries, output_keys=["id", "states", "target"])
 
 
 def store_dataset(
     dataset: DynamicItemDataset,
     loader_kwargs: Mapping[str, Any],
-    compute_features: nn.Module,
+    compute_features: FrontEnd,
     encoder: SplitEncoder,
     device: str,
     precision: AbstractContextManager,
+    windows: bool = False,
 ) -> tuple[DynamicItemDataset, dict[str, Any]]:
     """Runs front end and frozen part over a dataset.
 
@@ -76,7 +83,7 @@ def store_dataset(
         Gives ``id``, ``sig`` and ``target``.
     loader_kwargs : mapping
         Arguments of its loader.
-    compute_features : torch.nn.Module
+    compute_features : FrontEnd
         Front end.
     encoder : SplitEncoder
         Model whose frozen part runs.
@@ -84,11 +91,13 @@ def store_dataset(
         Device that it runs on.
     precision : context manager
         Precision that it runs in.
+    windows : bool
+        If True, clips are read by windows, as in evaluation.
 
     Returns
     -------
     dataset : DynamicItemDataset
-        Gives ``id``, ``states`` and ``target``.
+        Gives ``id``, ``states`` ([d], or [n, d] of windows) and ``target``.
     loader_kwargs : dict
         Arguments of its loader: no workers, as there is nothing to read.
     """
@@ -99,7 +108,20 @@ def store_dataset(
             wavs, lens = wavs.to(device), lens.to(device)
             return encoder.frozen(compute_features(wavs, lens), lens)
 
+    def states_of_windows(wavs, lens):
+        """Returns the states [n, d] of the windows of each clip."""
+        clips = windows_of(wavs, lens, compute_features)
+        wavs, lens = pad_windows(clips)
+        states = [
+            states_of(some, some_lens)
+            for some, some_lens in zip(wavs.split(AT_ONCE), lens.split(AT_ONCE))
+        ]
+        return torch.cat(states).split([len(clip) for clip in clips])
+
     # A generator of its own: nothing is drawn from the global one.
     once = {"generator": torch.Generator(), **loader_kwargs, "shuffle": False}
-    stored = store_states(make_dataloader(dataset, **once), states_of)
+    stored = store_states(
+        make_dataloader(dataset, **once),
+        states_of_windows if windows else states_of,
+    )
     return stored, {**loader_kwargs, "num_workers": 0}

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from speechbrain_petl.dataio.windows import average
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.metrics.tagging import score_tags
 from speechbrain_petl.training.metrics.thresholds import tagging_thresholds
 from speechbrain_petl.training.results import used
 from speechbrain_petl.training.tag_results import TagResult, write_tag_results
+from torch.nn.functional import logsigmoid
 
 from speechbrain.dataio.batch import PaddedBatch
 
@@ -36,6 +38,11 @@ class AudioTaggingBrain(PETLBrain):
         "loss": "min",
     }
     task = "tagging"
+
+    def join_windows(self, predictions: torch.Tensor) -> torch.Tensor:
+        """Returns the windows' mean probabilities, as logits [classes]."""
+        yes, no = (logsigmoid(sign * predictions) for sign in (1, -1))
+        return average(yes) - average(no)
 
     def rows(
         self, predictions: torch.Tensor, batch: PaddedBatch

@@ -7,8 +7,8 @@ import soundfile
 import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.cli.main import main
+from speechbrain_petl.dataio.windows import cut
 from speechbrain_petl.inference import AdapterBank, PETLClassifier
-from speechbrain_petl.inference.windows import cut
 from speechbrain_petl.integrations.onnx import export_program
 from speechbrain_petl.integrations.transformers import problem_type
 

@@ -64,6 +64,22 @@ def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
     assert results["loss"] < 2, "a mean over the classes too"
 
 
+def test_stored_states_of_clips_with_several_labels(
+    arguments, train, tmp_path
+):
+    """What is stored changes nothing that is measured."""
+    yaml = ROOT / "recipes" / "FSD50K" / "hparams" / "linear.yaml"
+    results = []
+    for cache in ("False", "True"):
+        folder = tmp_path / cache
+        args = arguments("FSD50K", folder, "--debug", "--debug_persistently")
+        masks = ["--freq_mask", "0", "--time_mask", "0"]
+        train(yaml, [*args, *masks, "--cache_embeddings", cache])
+        results.append(json.loads((folder / "results.json").read_text()))
+    for key in ("mAP", "loss", "valid_loss"):
+        assert results[0][key] == pytest.approx(results[1][key], abs=1e-5)
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
 def test_every_corpus_has_the_variants_that_it_lists(recipe):
     found = [

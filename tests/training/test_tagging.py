@@ -163,6 +163,14 @@ def test_an_interrupted_run_is_bit_equal(die_at, tmp_path):
         assert results[0][key] == results[1][key]
 
 
+def test_windows_are_joined_as_probabilities(run):
+    logits = torch.tensor([[2.0, -30.0], [-1.0, -40.0], [0.5, 300.0]])
+    joined = run[1].join_windows(logits)
+    wanted = logits.sigmoid().mean(dim=0)
+    torch.testing.assert_close(joined.sigmoid(), wanted)
+    torch.testing.assert_close(run[1].join_windows(logits[:1]), logits[0])
+
+
 def test_a_metric_that_tagging_lacks_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no metric 'accuracy'.*mAP, mAUC"):
         tagger(tmp_path, selects="accuracy")
