@@ -64,9 +64,7 @@ def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
     assert results["loss"] < 2, "a mean over the classes too"
 
 
-def test_stored_states_of_clips_with_several_labels(
-    arguments, train, tmp_path
-):
+def test_stored_states_of_clips_with_several_labels(arguments, train, tmp_path):
     """What is stored changes nothing that is measured."""
     yaml = ROOT / "recipes" / "FSD50K" / "hparams" / "linear.yaml"
     results = []
