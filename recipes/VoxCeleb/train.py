@@ -53,6 +53,10 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         targets = batch.target.to(self.device)  # shares of classes under mixup
         return self.hparams.compute_cost(predictions.float(), targets)
 
+    def varies(self) -> bool:
+        """Returns True if a training clip differs from epoch to epoch."""
+        return self.hparams.add_noise.active or super().varies()
+
 
 if __name__ == "__main__":
     hparams, run_opts = start(sys.argv[1:])
@@ -129,6 +133,9 @@ if __name__ == "__main__":
         loggers=loggers,
         selects=hparams["selects"],
         trials=trials,
+        scoring=hparams["scoring"],
+        score_norm=hparams["score_norm"],
+        cohort_top=hparams["cohort_top"],
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],

@@ -115,7 +115,12 @@ SCHEMA = Record(
         ),
         "versions": MapOf(Text(), Text()),
     },
-    {"task": TASK, "decision": MapOf(Text(), Plain())},
+    {
+        "task": TASK,
+        "decision": MapOf(Text(), Plain()),
+        # A best class less probable than that is none: see adapt/insights.py
+        "unknown": Record({"threshold": Number(0, 1)}, others=True),
+    },
     others=True,
 )
 

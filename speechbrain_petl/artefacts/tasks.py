@@ -151,7 +151,6 @@ TASKS = {
         Record(
             {
                 "threshold": Maybe(Number(-1e6, 1e6)),
-                "windows": Maybe(Number(1, 100, whole=True)),
                 "scoring": Choice("cosine", "segments", "segments_legacy_axis"),
             }
         ),

@@ -169,6 +169,36 @@ def verify_speakers(options) -> int:
     return _count_failed(failed, options)
 
 
+def train(options) -> int:
+    """Trains an adapter on a folder of sounds."""
+    from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
+    from speechbrain_petl.adapt.session import train_folder
+
+    # Each model that is made would tell its seed.
+    logging.getLogger("speechbrain").setLevel(logging.ERROR)
+    name = os.path.basename(os.path.abspath(options.folder))
+    final = train_folder(
+        Request(
+            data_folder=options.folder,
+            output=options.output or os.path.join("results", name),
+            metadata=options.metadata,
+            group_by=options.group_by,
+            source=options.source or DEFAULT_SOURCE,
+            method=options.method,
+            minutes=options.minutes,
+            params=options.params,
+            vote=options.vote,
+            near_duplicates=not options.no_near_duplicates,
+            skip_bad_audio=options.skip_bad_audio,
+            seed=options.seed,
+            device=_device(options.device),
+        ),
+        say=_say,
+    )
+    _say(f"Artefact: {final.artefact}\nReport: {final.report}")
+    return 0
+
+
 def inspect(options) -> int:
     """Shows an artefact's metadata."""
     metadata = Artefact.open(options.artefact, options.revision).metadata

@@ -2,6 +2,7 @@
 
 import argparse
 
+from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
 from speechbrain_petl.utils.errors import EXIT_CODES
 
@@ -42,6 +43,16 @@ def make_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         add_debug(added)
         return added
+
+    add_train(
+        command(
+            "train",
+            "train",
+            "train an adapter on a folder of your own sounds",
+            TRAIN_EXAMPLES,
+            EXIT_CODES,
+        )
+    )
 
     one = command(
         "predict",

@@ -56,9 +56,9 @@ def data_of(hparams: Mapping) -> dict[str, dict]:
 
 
 def _files(entry):
-    """Returns the files that an entry of a manifest names."""
+    """Returns the files that an entry of a manifest names, braces unescaped."""
     return [
-        value.removeprefix(ROOT)
+        value.removeprefix(ROOT).replace("{{", "{").replace("}}", "}")
         for _, value in sorted(entry.items())
         if isinstance(value, str) and value.startswith(ROOT)
     ]

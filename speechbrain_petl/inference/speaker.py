@@ -138,7 +138,6 @@ class PETLSpeaker(OnArtefact, SpeakerRecognition):
             return embed_utterances(
                 wavs,
                 wav_lens,
-                self.hparams.decision["windows"],
                 self.mods.compute_features,
                 self.mods.embedding_model,
             )

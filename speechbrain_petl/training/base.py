@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
@@ -22,7 +22,9 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 from speechbrain.utils.distributed import infer_device, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
-from speechbrain.utils.train_logger import TrainLogger
+
+if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
+    from speechbrain.utils.train_logger import TrainLogger
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class PETLBrain(TaskBrain):
         label_encoder: CategoricalEncoder,
         opt_class: Callable[..., torch.optim.Optimizer],
         lr_annealing: Callable[..., Any],
-        loggers: list[TrainLogger],
+        loggers: list["TrainLogger"],
         selects: str,
         hparams: dict[str, Any],
         run_opts: Any = None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from speechbrain_petl.dataio.trials import Trial
+from speechbrain_petl.dataio.trials import Trial, keep_trials
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.embeddings import (
@@ -41,13 +41,23 @@ class SpeakerVerificationBrain(PETLBrain):
     Arguments
     ---------
     *args, **kwargs
-        As of ``PETLBrain``; the head is one as ``EmbeddingHead``. Of
-        ``hparams``, ``windows``, ``scoring``, ``score_norm`` and
-        ``cohort_top`` are read. Batches of validation and test have ``id``
-        and ``sig``.
+        As of ``PETLBrain``; the head is one as ``EmbeddingHead``. Batches of
+        validation and test have ``id`` and ``sig``.
     trials : mapping of str to sequence of Trial
         Trials of ``valid`` and ``test``; none of ``valid`` where no speaker
         is held out.
+    scoring : str
+        How two utterances are compared: a key of ``SCORINGS``.
+    score_norm : str, optional
+        Kind of score normalization, ``z``, ``t`` or ``s``; of the test only,
+        since a cohort is not embedded at each epoch.
+    cohort_top : int, optional
+        How many of the highest cohort scores count; all by default.
+
+    Raises
+    ------
+    ValueError
+        If the options of scores do not go together.
     """
 
     metrics: Mapping[str, str] = {
@@ -61,11 +71,20 @@ class SpeakerVerificationBrain(PETLBrain):
     storable = frozenset({sb.Stage.TRAIN})
 
     def __init__(
-        self, *args: Any, trials: Mapping[str, Sequence[Trial]], **kwargs: Any
+        self,
+        *args: Any,
+        trials: Mapping[str, Sequence[Trial]],
+        scoring: str = "cosine",
+        score_norm: str | None = None,
+        cohort_top: int | None = None,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
-        options = self.hparams
-        check_scoring(options.scoring, options.windows, options.score_norm)
+        windows = parallel.unwrap(self.modules.compute_features).windows
+        check_scoring(scoring, windows, score_norm)
+        self.scoring = scoring
+        self.score_norm = score_norm
+        self.cohort_top = cohort_top
         self.trials = {
             sb.Stage.VALID: trials.get("valid", []),
             sb.Stage.TEST: trials["test"],
@@ -83,13 +102,8 @@ class SpeakerVerificationBrain(PETLBrain):
             """Embeds windows."""
             return head.embed(self.modules.encoder(feats, shares))
 
-        return embed_utterances(
-            wavs,
-            lens,
-            self.hparams.windows,
-            self.modules.compute_features,
-            embed,
-        )
+        front_end = parallel.unwrap(self.modules.compute_features)
+        return embed_utterances(wavs, lens, front_end, embed)
 
     def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
         """Notes which trials are scored."""
@@ -123,13 +137,13 @@ class SpeakerVerificationBrain(PETLBrain):
             Error rates, and in validation the threshold of equal errors.
         """
         ids, rows = parallel.join_rows(self.evaluated)
-        raw = self.score(ids, rows["embeddings"])
-        self.scored = raw
+        self.raw = self.score(ids, rows["embeddings"])
+        self.scored = self.raw
         if self.cohort is not None:
-            self.scored = self._normalize(raw, rows["embeddings"])
+            self.scored = self._normalize(self.raw, rows["embeddings"])
         stats = self.scored.metrics()
         if self.stage == sb.Stage.VALID:
-            stats["threshold"] = raw.equal_error_threshold()
+            stats["threshold"] = self.raw.equal_error_threshold()
         return ids, rows, stats
 
     def score(self, ids: Sequence[str], embeddings: torch.Tensor) -> Scored:
@@ -147,24 +161,26 @@ class SpeakerVerificationBrain(PETLBrain):
         Scored
         """
         trials = self.trials[self.stage]
+        if self.debug:  # a few batches were embedded, and no more
+            trials = keep_trials(trials, set(ids), self.stage.name.lower())
         places = {id_: row for row, id_ in enumerate(ids)}
         first = torch.tensor([places[trial.first] for trial in trials])
         second = torch.tensor([places[trial.second] for trial in trials])
         targets = torch.tensor([trial.target for trial in trials])
-        scores = SCORINGS[self.hparams.scoring](embeddings, first, second)
+        scores = SCORINGS[self.scoring](embeddings, first, second)
         return Scored(trials, targets, first, second, scores)
 
     def _normalize(self, scored: Scored, embeddings: torch.Tensor) -> Scored:
         """Normalizes the scores of trials by the cohort."""
         statistics = cohort_statistics(
-            mean_of_windows(embeddings), self.cohort, self.hparams.cohort_top
+            mean_of_windows(embeddings), self.cohort, self.cohort_top
         )
         scores = normalize_scores(
             scored.scores,
             scored.first,
             scored.second,
             statistics,
-            self.hparams.score_norm,
+            self.score_norm,
         )
         return scored._replace(scores=scores)
 
@@ -196,7 +212,7 @@ class SpeakerVerificationBrain(PETLBrain):
         """
         options = dict(test_loader_kwargs or {})
         self._cohort_loader = None
-        if self.hparams.score_norm:
+        if self.score_norm:
             if cohort_set is None:
                 raise ValueError(
                     "score_norm needs a cohort: give evaluate a cohort_set of "
@@ -242,14 +258,21 @@ class SpeakerVerificationBrain(PETLBrain):
         facts: dict[str, Any],
     ) -> None:
         """Writes results.json, scores.csv and the curve of both errors."""
+        decision = self.decision()
+        missed, accepted = None, None
+        if decision["threshold"] is not None:
+            missed, accepted = self.raw.errors_at(decision["threshold"])
         write_verification(
             self.hparams.output_folder,
             self.scored,
             {
                 "n_utterances": len(ids),
                 **facts,
-                **self.decision(),
+                **decision,
                 "valid_trials": len(self.trials[sb.Stage.VALID]),
+                # Of scores that are not normalized, as the artefact's are
+                "miss_at_threshold": missed,
+                "false_alarm_at_threshold": accepted,
             },
             {**vars(self.hparams), **used(self)},
         )
@@ -258,8 +281,7 @@ class SpeakerVerificationBrain(PETLBrain):
         """Returns the threshold of the validation, and how scores are made."""
         return {
             "threshold": self.best.get("threshold"),
-            "windows": self.hparams.windows,
-            "scoring": self.hparams.scoring,
+            "scoring": self.scoring,
         }
 
     def trained_head(self) -> nn.Module:

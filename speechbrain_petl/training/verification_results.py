@@ -98,8 +98,7 @@ def write_verification(
     scored : Scored
         The test's trials.
     facts : dict
-        What else goes into ``results.json``; with a ``threshold``, the error
-        rates of the test there are recorded too.
+        What else goes into ``results.json``.
     hparams : dict
         What ran, of which the plain values are recorded.
     """
@@ -114,11 +113,6 @@ def write_verification(
         "versions": versions(),
         "hyperparameters": plain(hparams),
     }
-    if facts.get("threshold") is not None and not hparams.get("score_norm"):
-        rates = scored.errors_at(facts["threshold"])
-        summary["miss_at_threshold"], summary["false_alarm_at_threshold"] = (
-            rates
-        )
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerow(["target", "first", "second", "score"])

@@ -63,11 +63,7 @@ def test_names_are_no_markup(metadata):
 
 def test_a_card_of_speakers_says_how_they_are_verified(metadata):
     metadata |= {"task": "embedding", "labels": []}
-    metadata["decision"] = {
-        "threshold": 0.25,
-        "windows": 5,
-        "scoring": "cosine",
-    }
+    metadata["decision"] = {"threshold": 0.25, "scoring": "cosine"}
     metadata["training"].update(selects="eer", direction="min")
     metadata["metrics"] = {"eer": 0.02}
     text = model_card(metadata)

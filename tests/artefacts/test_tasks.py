@@ -12,7 +12,7 @@ from speechbrain_petl.artefacts.tasks import (
 
 from tests.artefacts.test_format import METADATA, read
 
-DECISION = {"threshold": 0.3, "windows": 5, "scoring": "cosine"}
+DECISION = {"threshold": 0.3, "scoring": "cosine"}
 SPEAKERS = {"task": EMBEDDING, "labels": [], "decision": DECISION}
 
 
@@ -30,8 +30,8 @@ def test_an_embedding_has_no_labels(tmp_path):
         ({"task": "spying"}, "task should be one of 'classification'"),
         ({**SPEAKERS, "decision": {}}, "decision.threshold is missing"),
         (
-            {**SPEAKERS, "decision": {**DECISION, "windows": 0}},
-            "decision.windows",
+            {**SPEAKERS, "decision": {**DECISION, "threshold": "low"}},
+            "decision.threshold",
         ),
         (
             {**SPEAKERS, "decision": {**DECISION, "scoring": "luck"}},

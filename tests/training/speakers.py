@@ -26,7 +26,11 @@ OPTIONS = {"batch_size": 2, "collate_fn": PaddedBatch}
 class Raw(nn.Module):
     """Stands for a front end: the first samples, padded."""
 
-    clip_samples, hop_samples = SAMPLES, 1
+    clip_samples, hop_samples, draws = SAMPLES, 1, False
+
+    def __init__(self, windows=2):
+        super().__init__()
+        self.windows = windows
 
     def forward(self, wavs, lens=None):
         """Returns [B, SAMPLES]."""
@@ -100,7 +104,10 @@ def speakers(folder, epochs=3, die_at=None, kind=ToySpeakers, **options):
     torch.manual_seed(0)
     labels = CategoricalEncoder()
     labels.update_from_iterable(TRAINED)
-    modules = {"encoder": ToyEncoder(SAMPLES, 3), "compute_features": Raw()}
+    modules = {
+        "encoder": ToyEncoder(SAMPLES, 3),
+        "compute_features": Raw(options.pop("windows", 2)),
+    }
     counter = EpochCounter(epochs)
     folder.mkdir(parents=True, exist_ok=True)
     run_opts = {
@@ -116,18 +123,13 @@ def speakers(folder, epochs=3, die_at=None, kind=ToySpeakers, **options):
         lr_annealing=torch.optim.lr_scheduler.CosineAnnealingLR,
         loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
         selects="eer",
-        trials=options.pop("trials", TRIALS),
+        **{"trials": TRIALS, "scoring": "cosine", **options},
         hparams={
             "backbone": SimpleNamespace(embedding_size=3),
             "epoch_counter": counter,
             "output_folder": str(folder),
             "precision": "fp32",
             "seed": 0,
-            "windows": 2,
-            "scoring": "cosine",
-            "score_norm": None,
-            "cohort_top": None,
-            **options,
         },
         run_opts={"device": "cpu", "noprogressbar": True, **run_opts},
         checkpointer=WholeCheckpointer(

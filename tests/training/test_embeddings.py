@@ -5,7 +5,6 @@ import torch
 from speechbrain_petl.training.embeddings import (
     embed_utterances,
     mean_of_windows,
-    starts,
 )
 
 from tests.training.speakers import Raw
@@ -19,21 +18,15 @@ def embed(feats, shares):
     return feats
 
 
-def test_windows_are_spread_from_the_first_sample_to_the_last():
-    assert starts(48_000, 16_000, 5) == [0, 8000, 16_000, 24_000, 32_000]
-    assert starts(48_000, 16_000, 1) == [0]
-    assert starts(10, 16, 5) == [0]
-
-
 def test_each_utterance_has_its_own_windows():
     wavs = WAVS.clone()
     wavs[1, 6:] = 0
     lens = torch.tensor([1.0, 0.6])
-    found = embed_utterances(wavs, lens, 3, Raw(), embed)
+    found = embed_utterances(wavs, lens, Raw(3), embed)
     assert found.shape == (2, 3, 4)
     assert found[0, :, 0].tolist() == [1, 4, 7]
     assert found[1, :, 0].tolist() == [1, 2, 3], "none reads the padding"
-    alone = embed_utterances(WAVS[1:, :6], None, 3, Raw(), embed)
+    alone = embed_utterances(WAVS[1:, :6], None, Raw(3), embed)
     assert torch.equal(found[1:], alone)
 
 
@@ -44,13 +37,13 @@ def test_a_short_utterance_is_one_window_that_counts_for_all():
         calls.append(len(feats))
         return embed(feats, shares)
 
-    found = embed_utterances(WAVS[:1, :3], None, 5, Raw(), once)
+    found = embed_utterances(WAVS[:1, :3], None, Raw(5), once)
     assert calls == [1] and found.shape == (1, 5, 4)
     assert found[0].tolist() == [[1, 2, 3, 0]] * 5
 
 
 def test_without_a_number_all_of_it_is_covered_and_averaged():
-    found = embed_utterances(WAVS, None, None, Raw(), embed)
+    found = embed_utterances(WAVS, None, Raw(None), embed)
     unit = [
         torch.nn.functional.normalize(WAVS[0, s : s + 4], dim=0)
         for s in (0, 3, 6)
@@ -60,16 +53,14 @@ def test_without_a_number_all_of_it_is_covered_and_averaged():
 
 
 def test_windows_run_in_portions(monkeypatch):
-    monkeypatch.setattr(
-        "speechbrain_petl.training.embeddings.WINDOWS_AT_ONCE", 2
-    )
+    monkeypatch.setattr("speechbrain_petl.training.embeddings.AT_ONCE", 2)
     sizes = []
 
     def count(feats, shares):
         sizes.append(len(feats))
         return embed(feats, shares)
 
-    embed_utterances(WAVS, None, 3, Raw(), count)
+    embed_utterances(WAVS, None, Raw(3), count)
     assert sizes == [2, 2, 2]
 
 

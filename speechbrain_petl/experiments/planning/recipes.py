@@ -172,8 +172,8 @@ def find_recipes(folder: str | Path | None = None) -> Path:
     Arguments
     ---------
     folder : str or Path, optional
-        The folder; by default beside the library, as in a clone, or in the
-        working directory.
+        The folder; by default beside the library, as in a clone, in the
+        working directory, or those that an installation brings.
 
     Returns
     -------
@@ -185,7 +185,9 @@ def find_recipes(folder: str | Path | None = None) -> Path:
         If there are no recipes.
     """
     clone = Path(speechbrain_petl.__file__).resolve().parents[1]
-    places = [Path(folder)] if folder else [clone / "recipes", Path("recipes")]
+    brought = Path(speechbrain_petl.__file__).resolve().parent / "recipes"
+    places = [clone / "recipes", Path("recipes"), brought]
+    places = [Path(folder)] if folder else places
     for place in places:
         if any(place.glob("*/train.py")):
             return place.resolve()
