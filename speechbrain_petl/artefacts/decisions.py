@@ -18,6 +18,9 @@ class Decision(Protocol):
 
     #: From logits [..., classes] to log probabilities of the same shape.
     activation: nn.Module
+    #: Probability below which a label that is given is doubted, where an
+    #: artefact has no threshold for that.
+    least: float
 
     def given(self, scores: torch.Tensor) -> list[int]:
         """Returns the classes that a clip is given, the likeliest first.
@@ -52,6 +55,7 @@ class OneLabel:
     """
 
     activation = nn.LogSoftmax(dim=-1)
+    least = 0.5
 
     def __init__(self, recorded: Mapping[str, Any]):
         del recorded
@@ -76,6 +80,7 @@ class SeveralLabels:
     """
 
     activation = nn.LogSigmoid()
+    least = 0.0
 
     def __init__(self, recorded: Mapping[str, Any]):
         thresholds = recorded["thresholds"]

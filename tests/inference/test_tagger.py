@@ -165,6 +165,15 @@ def test_predict_prints_the_labels_above_their_thresholds(
     assert capsys.readouterr().out == f"{clip}\n"
 
 
+def test_a_timeline_has_all_labels_of_a_window(
+    folder, clip, probabilities, tiny_folder, tmp_path, capsys
+):
+    command = ["predict", folder, clip, "--backbone", tiny_folder]
+    assert main([*command, "--timeline", str(tmp_path / "labels")]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert {row[3] for row in rows} == set(wanted(probabilities))
+
+
 def test_inspect_verify_and_the_card(folder, tiny_folder, capsys):
     assert main(["inspect", folder]) == 0
     assert "task        tagging, thresholds 0." in capsys.readouterr().out
