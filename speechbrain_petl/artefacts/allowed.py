@@ -127,6 +127,7 @@ ROWS = (
         unfrozen=ListOf(Text(64), 1000),
         gradient_checkpointing=FLAG,
         frozen_in_train_mode=FLAG,
+        first_layer=Number(-1024, 1024, whole=True),
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),

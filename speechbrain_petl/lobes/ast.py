@@ -162,12 +162,20 @@ class AST(Backbone):
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Computes embeddings [B, d] of features [B, frames, mels]."""
-        tokens = self.tokens(inputs, lens)
+        return self.pool(self.tokens(inputs, lens))
+
+    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Averages some of the tokens [B, T, d] to [B, d]."""
         pick = POOLINGS[self.pooling]
         picked = pick(tokens, self.n_special, count_patches(self.config))
         if picked.shape[1] == 0:
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)
+
+    @property
+    def pools_linearly(self) -> bool:
+        """True: each pooling is an average."""
+        return True
 
     def front_end(self, **options: Any) -> FrontEnd:
         """Returns ``ASTFbank`` of this clip length and as many mel bins."""

@@ -16,6 +16,7 @@ from speechbrain_petl.lobes.naming import (
 from speechbrain_petl.lobes.placing import place
 from speechbrain_petl.lobes.refusals import refuse_head, refuse_no_grad
 from speechbrain_petl.lobes.rewiring import rewire, undo
+from speechbrain_petl.lobes.selectors import first_of, layer_of
 from speechbrain_petl.lobes.share import (
     direct_tensors,
     own_before_loading,
@@ -66,6 +67,9 @@ class PETLModel(nn.Module):
         If True, ``train()`` reaches the backbone too, whose dropout and time
         masking are then active, as when the authors of IPET and of PETL_AST
         trained. By default it stays in eval mode.
+    first_layer : int
+        The first layer in which anything is inserted or unfrozen; negative
+        numbers count from the last one. What is in no layer is not concerned.
 
     Raises
     ------
@@ -98,6 +102,7 @@ class PETLModel(nn.Module):
         unfrozen: Iterable[str] = (),
         gradient_checkpointing: bool = False,
         frozen_in_train_mode: bool = False,
+        first_layer: int = 0,
     ):
         super().__init__()
         found = find_backbone(backbone)
@@ -111,13 +116,23 @@ class PETLModel(nn.Module):
         self._path = found.path
         self.sites = find_sites(self.model)
         stock = self._by_role()
-        names = match(stock, unfrozen, self.sites)
+        first = first_of(first_layer, self.sites)
+        names = [
+            name
+            for name in match(stock, unfrozen, self.sites)
+            if (layer := layer_of(name)) is None or layer >= first
+        ]
         for name in names:
             stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
-        if gradient_checkpointing:
-            wanted.append(("layer", Checkpointed))
-        self.placed = place(self.sites, wanted)
+        around = [("layer", Checkpointed)] if gradient_checkpointing else []
+        self.placed = place(self.sites, wanted, first, around)
+        inside = [*names, *(one.name for one in self.placed if wanted)]
+        if first and all(layer_of(name) is None for name in inside):
+            raise ValueError(
+                f"first_layer is {first_layer}, but nothing that is inserted "
+                "or unfrozen lies in a layer from there on: leave it at 0."
+            )
         for name, tensor in stock.items():
             if tensor.requires_grad and name not in names:
                 raise ValueError(

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
-from speechbrain_petl.training.stored_states import store_dataset, varies
-from speechbrain_petl.training.task import TaskBrain
+from speechbrain_petl.training.storing_brain import StoringBrain
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -26,7 +24,7 @@ from speechbrain.utils.train_logger import TrainLogger
 logger = logging.getLogger(__name__)
 
 
-class PETLBrain(TaskBrain):
+class PETLBrain(StoringBrain):
     """Trains an adapted backbone with a new head, and tests its best epoch.
 
     A task is a subclass that says what ``TaskBrain`` leaves open; a recipe is
@@ -40,8 +38,9 @@ class PETLBrain(TaskBrain):
     ---------
     modules : dict of str to torch.nn.Module
         ``compute_features`` (front end), ``augment`` (of features
-        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``, or
-        a ``SplitEncoder``, whose frozen part may run once a clip).
+        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``).
+        Where ``stored_states`` says so, the brain splits the encoder and runs
+        its frozen part once a clip (see ``SplitEncoder``).
     classifier : callable
         Makes the head from the width of the embeddings and the number of
         classes: the corpus, not the YAML, says how many there are.
@@ -58,8 +57,10 @@ class PETLBrain(TaskBrain):
         Metric of the validation set that selects the epoch to test: one of
         the task's ``metrics``.
     hparams : dict
-        Hyperparameters. ``ast`` and ``output_folder`` are read. Where
-        ``precision`` is ``auto``, ``best_precision`` decides.
+        Hyperparameters. ``backbone``, ``output_folder`` and, for stored
+        states, ``data_folder``, ``stored_states``, ``stored_draws`` and
+        ``states_gb`` are read. Where ``precision`` is ``auto``,
+        ``best_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -68,7 +69,8 @@ class PETLBrain(TaskBrain):
     Raises
     ------
     ValueError
-        If the task does not have the metric that selects.
+        If the task does not have the metric that selects, or states are to
+        be stored of a model that has none to store.
     """
 
     def __init__(
@@ -90,8 +92,6 @@ class PETLBrain(TaskBrain):
         self.label_encoder = label_encoder
         self.lr_annealing = lr_annealing
         self.loggers = loggers
-        #: Stages whose batches hold ``states`` in place of ``sig``.
-        self.stored: set[sb.Stage] = set()
         head = classifier(
             hparams["backbone"].embedding_size, len(label_encoder)
         )
@@ -120,19 +120,13 @@ class PETLBrain(TaskBrain):
         """Like ``Brain.fit``; counts the updates for the schedule first."""
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
-        encoder = parallel.unwrap(self.modules.encoder)
-        splits = isinstance(encoder, SplitEncoder) and encoder.cache
-        if splits and not self.test_only:
-            if varies(self.modules.augment):
-                logger.info("Training clips are augmented, and not cached.")
-            else:
-                train_set, train_loader_kwargs = self._store(
-                    train_set, train_loader_kwargs, sb.Stage.TRAIN
-                )
-            if valid_set is not None:
-                valid_set, valid_loader_kwargs = self._store(
-                    valid_set, valid_loader_kwargs, sb.Stage.VALID
-                )
+        if not self.test_only:
+            train_set, train_loader_kwargs = self.store_states(
+                train_set, train_loader_kwargs, sb.Stage.TRAIN
+            )
+            valid_set, valid_loader_kwargs = self.store_states(
+                valid_set, valid_loader_kwargs, sb.Stage.VALID
+            )
         if not isinstance(train_set, (DataLoader, LoopedLoader)):
             train_set = self.make_dataloader(
                 train_set, sb.Stage.TRAIN, **train_loader_kwargs
@@ -146,22 +140,6 @@ class PETLBrain(TaskBrain):
             valid_set,
             progressbar,
             valid_loader_kwargs=valid_loader_kwargs,
-        )
-
-    def _store(
-        self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
-    ) -> tuple[Any, dict[str, Any]]:
-        """Runs the frozen part over a stage's clips, once for all epochs."""
-        self.modules.eval()
-        self.stored.add(stage)
-        training = stage == sb.Stage.TRAIN
-        return store_dataset(
-            dataset,
-            loader_kwargs,
-            self.modules.compute_features,
-            parallel.unwrap(self.modules.encoder),
-            self.device,
-            self.training_ctx if training else self.evaluation_ctx,
         )
 
     def init_optimizers(self) -> None:
@@ -258,6 +236,7 @@ class PETLBrain(TaskBrain):
             "best_epoch": self.best["epoch"],
             **valid,
             "trainable": self.count_parameters(),
+            **({"stored": self.store.record()} if self.store else {}),
         }
 
     def count_parameters(self) -> dict[str, int]:
