@@ -20,7 +20,7 @@ from benchmarks.models import SMALL, make_backbone, write_clips
 SUBJECTS = (
     "training_step",
     "front_end",
-    "linear_probe",
+    "stored_states",
     "serving",
     "growth",
     "verification_metrics",

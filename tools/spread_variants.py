@@ -10,6 +10,8 @@ After a change of either:
 """
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from speechbrain_petl.experiments.planning.recipes import (
@@ -23,44 +25,37 @@ SOURCE = "ESC50"
 BASE = "adapter_hou_par"
 
 # What a YAML says of its method: what precedes it, and the text itself
-PARTS = (
-    r"(\A# #+\n# [^:\n]+: )([^\n]+\n# [^\n]+)",
-    r"(\n# python train.py hparams/)(\w+)",
-    r"(\nexperiment_name: )(\w+)",
-    r"(\npooling: )([^\n]+)",
-    r"(\nlr: )([^\n]+)",
-    r"(\nclassifier: )([^\n]+)",
-    r"(\n\n)((?:# Method\n.*?\n\n)?)(?=backbone: )",
-    r"(\nencoder: )(.*?)(?=\ncompute_features: )",
-    r"(\nmodules:\n)(.*?)(?=\nopt_class: )",
-)
-
-# Where a paper sets a method otherwise on a corpus
-EXCEPTIONS = {
-    "GoogleSpeechCommands/ipet": {
-        "adapters of width 32": "adapters of width 128",
-        "\nlr: 0.001\n": "\nlr: 0.005\n",
-        "\nreduction_rate: 24\n": "\nreduction_rate: 6\n",
-    }
+PARTS = {
+    "header": r"(\A# #+\n# [^:\n]+: )([^\n]+\n# [^\n]+)",
+    "command": r"(\n# python train.py hparams/)(\w+)",
+    "experiment_name": r"(\nexperiment_name: )(\w+)",
+    "pooling": r"(\npooling: )([^\n]+)",
+    "lr": r"(\nlr: )([^\n]+)",
+    "classifier": r"(\nclassifier: )(.*?)(?=\n\n)",
+    "method": r"(\n\n)((?:# Method\n.*?\n\n)?)(?=backbone: )",
+    "encoder": r"(\nencoder: )(.*?)(?=\ncompute_features: )",
+    "modules": r"(\nmodules:\n)(.*?)(?=\nopt_class: )",
 }
+
+# Folder of variants whose adapters are in the layers that are cheapest to train
+UPPER = "upper"
+LAYERS = "[-4:]"
+PLACES = r"(?m)^        (mhsa|ffn)(?=:)|\b(norm_mhsa|norm_ffn)(?=[,\]])"
 
 HEADER = (
     "Task,Dataset,Script_file,Hparam_file,Data_prep_file,Readme_file,"
     "Result_url,HF_repo,test_debug_flags,test_debug_checks,performance\n"
 )
-FLAGS = "--max_length=48 --batch_size=4 --num_workers=0"
+FLAGS = "--number_of_epochs=2 --max_length=48 --batch_size=4 --num_workers=0"
 # Of a tiny wav2vec 2.0, bottlenecks have more than no unit
 WIDTHS = ("reduction_rate", "lora_reduction_rate")
-CHECKS = (
-    "file_exists=[train.py,train_log.txt,log.txt,env.log,hyperparams.yaml,"
-    "results.json,predictions.csv,manifest/label_encoder.txt,"
-    "artefact/petl.safetensors]"
-)
+LEFT = "train.py,train_log.txt,log.txt,env.log,hyperparams.yaml,results.json"
+ARTEFACT = "artefact/petl.safetensors"
 
 
 def row(corpus: str, variant: str) -> str:
     """The line of a YAML in SpeechBrain's table of recipes."""
-    folder = f"recipes/{corpus}"
+    folder, recipe = f"recipes/{corpus}", read_recipe(RECIPES / corpus)
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
     flags = f"--source=tests/samples/petl/ast-mini {FLAGS}"
     if variant.startswith("wav2vec2/"):
@@ -68,12 +63,24 @@ def row(corpus: str, variant: str) -> str:
         flags = f"--source=tests/samples/petl/wav2vec2-tiny {FLAGS}"
         flags += "".join(f" --{w}=6" for w in WIDTHS if f"\n{w}:" in yaml)
     return (
-        f"{read_recipe(RECIPES / corpus).upstream_task},{corpus},{folder}/train.py,"
+        f"{recipe.upstream_task},{corpus},{folder}/train.py,"
         f"{folder}/hparams/{variant}.yaml,{folder}/{preparation.name},"
         f"{folder}/README.md,,,"
         f"--data_folder=tests/samples/petl/{corpus} {flags},"
-        f'"{CHECKS}",\n'
+        f'"file_exists=[{",".join([LEFT, *recipe.leaves, ARTEFACT])}]",\n'
     )
+
+
+def set_keys(text: str, values: Mapping[str, object]) -> str:
+    """Returns a YAML with other values of keys, whose comments stay."""
+    for key, value in values.items():
+        if isinstance(value, float):  # 1e-05 would be a text in YAML 1.1
+            value = format(Decimal(repr(value)), "f")
+        text, times = re.subn(
+            rf"(?m)^({key}: )\S+", lambda found: f"{found[1]}{value}", text
+        )
+        assert times == 1, f"{times} x {key}"
+    return text
 
 
 def mark(text: str, line: str) -> str:
@@ -98,15 +105,15 @@ def combine(corpus: str, variant: str) -> str:
     """
     source = (RECIPES / SOURCE / "hparams" / f"{variant}.yaml").read_text()
     text = (RECIPES / corpus / "hparams" / f"{BASE}.yaml").read_text()
-    for part in PARTS:
+    recipe = read_recipe(RECIPES / corpus)
+    parts = [part for key, part in PARTS.items() if key not in recipe.keeps]
+    for part in parts:
         found = re.search(part, source, re.S)[2]
         text, times = re.subn(
             part, lambda match: match[1] + found, text, flags=re.S
         )
         assert times == 1, f"{corpus}, {variant}: {times} x {part}"
-    for old, new in EXCEPTIONS.get(f"{corpus}/{variant}", {}).items():
-        assert text.count(old) == 1, f"{corpus}, {variant}: {old}"
-        text = text.replace(old, new)
+    text = set_keys(text, (recipe.settings or {}).get(variant, {}))
     if corpus == SOURCE or variant == BASE:
         return text
     return mark(
@@ -116,25 +123,58 @@ def combine(corpus: str, variant: str) -> str:
     )
 
 
+def upper(corpus: str, variant: str) -> str:
+    """Returns the text of a YAML that adapts the last layers only."""
+    text = (RECIPES / corpus / "hparams" / f"{variant}.yaml").read_text()
+    text, times = re.subn(PLACES, lambda match: match[0] + LAYERS, text)
+    assert times == 4, f"{corpus}, {variant}: {times} places"
+    # A bracket opens a list inside of one.
+    text = re.sub(r"(norm_\w+\[-4:\])", r"'\1'", text)
+    text = text.replace(f"hparams/{variant}", f"hparams/upper/{variant}")
+    text = text.replace(
+        f"experiment_name: {variant}", f"experiment_name: upper_{variant}"
+    )
+    text = re.sub(
+        r"\A(# #+\n# [^\n]+)\.\n# [^\n]+",
+        rf"\1,\n# in the last four layers, {LAYERS}.",
+        text,
+    )
+    return mark(
+        text, f"Generated by tools/spread_variants.py from ../{variant}.yaml."
+    )
+
+
+def variants_of(corpus: str) -> list[str]:
+    """Names of a corpus's YAMLs: those that it lists, or all of them."""
+    listed = read_recipe(RECIPES / corpus).variants
+    if listed is not None:
+        return listed
+    hparams = RECIPES / SOURCE / "hparams"
+    return sorted(
+        str(path.relative_to(hparams).with_suffix(""))
+        for pattern in ("*.yaml", "wav2vec2/*.yaml")
+        for path in hparams.glob(pattern)
+    )
+
+
 def files() -> dict[Path, str]:
     """All files that there should be, with their texts."""
-    variants = (RECIPES / SOURCE / "hparams").glob("*.yaml")
-    names = sorted(path.stem for path in variants)
     texts = {}
     for corpus in corpora_in(RECIPES):
+        names = variants_of(corpus)
         for name in names:
             path = RECIPES / corpus / "hparams" / f"{name}.yaml"
-            texts[path] = combine(corpus, name)
-        folder = RECIPES / corpus / "hparams"
-        others = sorted(
-            str(path.relative_to(folder).with_suffix(""))
-            for path in folder.glob("*/*.yaml")
-        )
-        rows = "".join(row(corpus, name) for name in [*names, *others])
+            if "/" not in name:
+                texts[path] = combine(corpus, name)
+            elif path.parent.name == UPPER:
+                texts[path] = upper(corpus, path.stem)
+        names.sort(key=lambda name: ("/" in name, name))
+        rows = "".join(row(corpus, name) for name in names)
         texts[ROOT / "tests" / "recipes" / f"{corpus}.csv"] = HEADER + rows
     return texts
 
 
 if __name__ == "__main__":
     for path, text in files().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

@@ -56,12 +56,12 @@ sys.exit(not check_docstrings(sys.argv[1], ["speechbrain_petl"]))
 
 
 def overlay(checkout: Path, target: Path) -> list[str]:
-    """Makes a copy of a checkout with our files in it.
+    """Copies a checkout and puts our files in it.
 
     Arguments
     ---------
     checkout : Path
-        Of SpeechBrain.
+        Checkout of SpeechBrain.
     target : Path
         A folder that does not exist yet.
 
@@ -100,21 +100,21 @@ def overlay(checkout: Path, target: Path) -> list[str]:
 
 
 def check(name: str, command: list[str], folder: Path) -> bool:
-    """Runs a check and says how it went.
+    """Runs a check and prints its result.
 
     Arguments
     ---------
     name : str
-        What to call it.
+        Name of the check.
     command : list of str
-        The command line.
+        Command line.
     folder : Path
-        Where to run it.
+        Working directory of the command.
 
     Returns
     -------
     bool
-        Whether it passed.
+        If True, the check passed.
     """
     # Recipe tests call plain `python`: let it be this one.
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
@@ -136,11 +136,17 @@ def check(name: str, command: list[str], folder: Path) -> bool:
 
 
 def main() -> int:
-    """The command line; gives the exit code."""
+    """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkout", type=Path, help="of SpeechBrain")
     parser.add_argument(
         "--jobs", type=int, default=2, help="recipe tests at once (default: 2)"
+    )
+    parser.add_argument(
+        "--corpus",
+        action="append",
+        choices=corpora_in(RECIPES),
+        help="run the recipe tests of this corpus only (may be repeated)",
     )
     options = parser.parse_args()
     if not (options.checkout / "tests" / "recipes").is_dir():
@@ -158,14 +164,14 @@ def main() -> int:
         with ThreadPoolExecutor(options.jobs) as pool:
             passed += pool.map(
                 lambda corpus: recipe_tests(corpus, target),
-                corpora_in(RECIPES),
+                options.corpus or corpora_in(RECIPES),
             )
     print(f"{sum(passed)} of {len(passed)} checks passed")
     return 0 if all(passed) else 1
 
 
 def static_checks(ours: list[str]) -> list[tuple[str, list[str]]]:
-    """The checks that run no recipe: name and command line of each."""
+    """Returns name and command line of each check that runs no recipe."""
     python, settings = sys.executable, ["--config", "pyproject.toml"]
 
     def tool(name, *arguments):

@@ -9,11 +9,17 @@ YAMLs for AST:
 """
 
 import re
+import runpy
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import corpora_in
+from speechbrain_petl.experiments.planning.recipes import (
+    corpora_in,
+    read_recipe,
+)
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+SPREAD = runpy.run_path(str(Path(__file__).with_name("spread_variants.py")))
+set_keys, variants_of = SPREAD["set_keys"], SPREAD["variants_of"]
 VARIANTS = ("adapter_hou_par", "full_ft", "ipet", "linear", "lora")
 SETTINGS = """# Backbone and front end
 source: facebook/wav2vec2-base  # or HuBERT, WavLM, ...: docs/BACKBONES.md
@@ -77,20 +83,13 @@ METHODS = {
     },
     "full_ft": {
         'unfrozen: ["*"]': 'unfrozen: ["layer[-3:]"]  # ["*"]: everything',
-        "LR": "0.00005",
     },
-    "ipet": {**IPET, "LR": "0.0025", "PROMPTS": "128", "RATE": "6"},
-    "ipet/GoogleSpeechCommands": {
-        **IPET,
-        "LR": "0.001",
-        "PROMPTS": "64",
-        "RATE": "12",
-    },
+    "ipet": IPET,
 }
-NUMBERS = {
-    "LR": r"\nlr: [\d.]+",
-    "PROMPTS": r"\nn_prompts: \d+",
-    "RATE": r"\nreduction_rate: \d+",
+# What a corpus may set otherwise: see corpus.yaml
+SETTINGS_OF = {
+    "full_ft": {"lr": 0.00005},
+    "ipet": {"lr": 0.0025, "n_prompts": 128, "reduction_rate": 6},
 }
 
 
@@ -113,15 +112,12 @@ def convert(corpus: str, variant: str) -> str:
         ),
         text,
     )
-    changes = METHODS.get(f"{variant}/{corpus}", METHODS.get(variant, {}))
-    for old, new in changes.items():
-        if old in NUMBERS:
-            key = re.search(NUMBERS[old], text)[0].split(":")[0]
-            text = re.sub(NUMBERS[old], f"{key}: {new}", text)
-        else:
-            assert text.count(old) == 1, f"{path}: {old}"
-            text = text.replace(old, new)
-    return text
+    for old, new in METHODS.get(variant, {}).items():
+        assert text.count(old) == 1, f"{path}: {old}"
+        text = text.replace(old, new)
+    name = f"wav2vec2/{variant}"
+    own = (read_recipe(RECIPES / corpus).settings or {}).get(name, {})
+    return set_keys(text, {**SETTINGS_OF.get(variant, {}), **own})
 
 
 def files() -> dict[Path, str]:
@@ -132,6 +128,7 @@ def files() -> dict[Path, str]:
         )
         for corpus in corpora_in(RECIPES)
         for variant in VARIANTS
+        if f"wav2vec2/{variant}" in variants_of(corpus)
     }
 
 

@@ -11,7 +11,7 @@ from speechbrain_petl.dataio.allot import Plan, allot
 from speechbrain_petl.dataio.collection import collect
 from speechbrain_petl.dataio.groups import describe
 from speechbrain_petl.dataio.manifests import Clip, write_manifests
-from speechbrain_petl.dataio.segments import segments
+from speechbrain_petl.dataio.segments import fitting_window, segments
 from speechbrain_petl.dataio.sounds import SPLITS, one_list
 from speechbrain_petl.utils.files import write_json
 
@@ -32,7 +32,7 @@ def prepare_audio_folder(
     valid_share: float = 0.15,
     test_share: float = 0.15,
     split_seed: int = 1234,
-    window: float | None = None,
+    window: float | str | None = None,
     near_duplicates: bool = True,
     skip_bad_audio: bool = False,
 ) -> None:
@@ -64,8 +64,9 @@ def prepare_audio_folder(
         Shares of the sounds that validate and test.
     split_seed : int
         Seed of the splits.
-    window : float, optional
-        Seconds after which a recording is cut into windows.
+    window : float or str, optional
+        Seconds after which a recording is cut into windows, or ``auto`` for
+        the length of the longest common clip (see ``fitting_window``).
     near_duplicates : bool
         If False, only copies of equal samples are kept together, and not
         sounds that are compressed, cut or overlapping copies.
@@ -82,7 +83,9 @@ def prepare_audio_folder(
     root = Path(data_folder)
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder {data_folder} of sounds.")
-    if window is not None and not window > 0:
+    if isinstance(window, str) and window != "auto":
+        raise ValueError(f"window is {window!r}: give seconds, or auto.")
+    if isinstance(window, (int, float)) and not window > 0:
         raise ValueError(f"window is {window}: give a number of seconds.")
     plan = Plan(valid_share, test_share, n_folds, test_fold, split_seed)
     collection = collect(
@@ -97,6 +100,13 @@ def prepare_audio_folder(
         )
     for note in collection.notes:
         logger.warning(note)
+    if window == "auto":
+        window = fitting_window(
+            [
+                heard.end - sound.start
+                for sound, heard in zip(collection.sounds, collection.heard)
+            ]
+        )
     clips: dict[str, list[Clip]] = {split: [] for split in SPLITS}
     groups = collection.groups.of_each()
     for number, split in enumerate(splits):
@@ -106,7 +116,8 @@ def prepare_audio_folder(
         clips[split] += clips_of(collection, number, window, extra)
     write_manifests(manifest_folder, root, clips, collection.labels)
     write_json(
-        Path(manifest_folder) / RECORD, record_of(collection, splits, folds)
+        Path(manifest_folder) / RECORD,
+        {"window": window, **record_of(collection, splits, folds)},
     )
 
 

@@ -83,7 +83,7 @@ def prepare_fsd50k(
 
 
 def split_of(row: Row) -> str:
-    """Tells the split of a row of ``dev.csv``: train or valid."""
+    """Returns the split of a row of ``dev.csv``: train or valid."""
     splits = {"train": "train", "val": "valid"}
     if row["split"] not in splits:
         raise row.error(

@@ -181,7 +181,7 @@ def read_session(corpus: Path, session: int) -> Iterable[Clip]:
 
 
 def well_formed(cells: list[str], session: int) -> bool:
-    """Whether the cells of a line are an evaluation of a session.
+    """Returns True if a line's cells are an evaluation of a session.
 
     Example
     -------

@@ -219,7 +219,7 @@ def _warn_of_counts(corpus, trials, listed, parts):
 
 
 def identify(file: str) -> str:
-    """Gives the id of a file, as SpeechBrain does.
+    """Returns the id of a file, as SpeechBrain does.
 
     Example
     -------

@@ -183,7 +183,7 @@ class Blueprint:
 
 
 class _Misfit(ValueError):
-    """What is wrong with the file, without its name."""
+    """Returns what is wrong with the file, without its name."""
 
 
 def _require(problems):

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from speechbrain_petl.artefacts.format import LARGEST, TENSORS, refuse
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.messages import mismatches, printable
 from speechbrain_petl.utils.regular_files import open_regular, read_regular
 from torch import nn
 
@@ -115,18 +115,10 @@ def check_shapes(
     ValueError
         If a tensor is missing, unexpected or misshapen, naming it.
     """
-    own = {
-        n: tuple(t.shape) for n, t in tensors_of(encoder, classifier).items()
-    }
-    problems = [f"missing '{name}'" for name in own.keys() - found.keys()]
-    problems += [f"unexpected '{n}'" for n in found.keys() - own.keys()]
-    problems += [
-        f"'{n}' of shape {found[n]} instead of {own[n]}"
-        for n in own.keys() & found.keys()
-        if own[n] != found[n]
-    ]
+    own = tensors_of(encoder, classifier)
+    problems = mismatches({n: t.shape for n, t in own.items()}, found)
     refuse(
-        [printable(problem) for problem in sorted(problems)],
+        [printable(problems)] if problems else [],
         path,
         "does not fit the model that hyperparams.yaml describes",
     )

@@ -189,7 +189,7 @@ def similarity(first: np.ndarray, second: np.ndarray, lag: int) -> float:
 
 
 def _loud(levels):
-    """Tells of each frame whether it is no silence."""
+    """Returns True for each frame that is not silent."""
     highest = levels.max(axis=0)
     return highest > highest.max() - SILENT_DB
 

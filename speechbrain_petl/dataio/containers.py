@@ -1,4 +1,4 @@
-"""Tells whether an audio file was cut off, by what its format states.
+"""Finds audio files that were cut off, by what their format states.
 
 libsndfile decodes what is there of a truncated file and reports no error,
 except for FLAC.

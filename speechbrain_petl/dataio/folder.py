@@ -147,12 +147,12 @@ def is_audio(name: str) -> bool:
 
 
 def _hidden(name):
-    """Tells whether a name is one that systems keep to themselves."""
+    """Returns True if a name is one that systems keep to themselves."""
     return name.startswith(".") or name == "__MACOSX"
 
 
 def _splits_come_first(all_parts):
-    """Tells whether the first folders are splits and not classes."""
+    """Returns True if the first folders are splits and not classes."""
     all_parts = list(all_parts)
     first = {parts[0].casefold() for parts in all_parts}
     deep = all(len(parts) >= 3 for parts in all_parts)

@@ -77,7 +77,7 @@ class Groups:
             self.join(numbers, {"why": why, **({"value": key} if show else {})})
 
     def together(self, first: int, second: int) -> bool:
-        """Tells whether two things are in one group."""
+        """Returns True if two things are in one group."""
         return self._root(first) == self._root(second)
 
     def part(self, kept: Sequence[int]) -> "Groups":

@@ -186,7 +186,7 @@ def _path(row, data_folder):
 
 
 def _has_several(cell):
-    """Tells whether the cell of a label asks for tagging."""
+    """Returns True if the cell of a label asks for tagging."""
     return isinstance(cell, list) or SEPARATOR in str(cell)
 
 

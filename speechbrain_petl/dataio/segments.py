@@ -1,6 +1,37 @@
 """Cuts long recordings into windows of the length that a model reads."""
 
 import math
+from collections.abc import Sequence
+
+LONGEST = 10.24  # seconds of the longest clip that AudioSet's models read
+SHORTEST = 0.48
+STEP = 0.16  # seconds of a patch of AST
+
+
+def fitting_window(durations: Sequence[float]) -> float:
+    """Chooses a window in which most of the sounds fit.
+
+    Arguments
+    ---------
+    durations : sequence of float
+        Durations of the sounds in seconds; at least one.
+
+    Returns
+    -------
+    float
+        Seconds: the 95th percentile, rounded up to ``STEP``, at least
+        ``SHORTEST`` and at most ``LONGEST``.
+
+    Example
+    -------
+    >>> fitting_window([5.0] * 19 + [60.0]), fitting_window([60.0, 30.0])
+    (5.12, 10.24)
+    """
+    ordered = sorted(durations)
+    common = ordered[math.ceil(0.95 * len(ordered)) - 1]
+    # A sound of 5.0 s is stored as 4.9999, or as 5.0001.
+    window = math.ceil(round(common / STEP, 2)) * STEP
+    return round(min(max(window, SHORTEST), LONGEST), 2)
 
 
 def window_starts(total: int, size: int) -> list[int]:

@@ -127,7 +127,7 @@ def clean_name(text: str) -> str:
 
 
 def fault_of_name(text: str) -> str | None:
-    """Tells why a text cannot name a file or a class.
+    """Returns why a text cannot name a file or a class.
 
     Such a name would break a manifest or a label map, which are lines of
     UTF-8, or deceive whoever reads it.
@@ -249,7 +249,7 @@ def clips_of_classes(sounds: Iterable[Sound]) -> dict[str, int]:
 
 
 def _is_number(text):
-    """Tells whether a label is the text of a number."""
+    """Returns True if a label is the text of a number."""
     try:
         float(text)
     except ValueError:

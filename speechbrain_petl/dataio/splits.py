@@ -13,7 +13,7 @@ def share_out(
     shares: Mapping[str, float],
     seed: int,
 ) -> list[str]:
-    """Gives each sound a split, so that each split has its share of a class.
+    """Assigns each sound a split, so that each split has its share of a class.
 
     Groups are placed one after the other, large ones first, each where the
     squared distances to the wanted numbers of sounds of its classes grow
@@ -63,7 +63,7 @@ def share_out(
 
 
 def _place(order, sizes, shares, reserved):
-    """Gives each group a split; first, some of the rare classes."""
+    """Assigns each group a split; first, some of the rare classes."""
     totals: Counter = Counter()
     for size in sizes.values():
         totals.update(size)
@@ -98,7 +98,7 @@ def _place(order, sizes, shares, reserved):
 
 
 def _reserve(order, sizes, shares, reserved):
-    """Gives each split one group of each rare class, the smallest first."""
+    """Assigns each split one group of each rare class, the smallest first."""
     placed: dict[int, str] = {}
     members: dict = {name: [] for name in reserved}
     for group in order:

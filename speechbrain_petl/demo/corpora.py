@@ -15,7 +15,11 @@ from pathlib import Path
 
 from speechbrain_petl.demo.acted import write_iemocap
 from speechbrain_petl.demo.music import write_gtzan
-from speechbrain_petl.demo.sound_events import write_esc50, write_urbansound8k
+from speechbrain_petl.demo.sound_events import (
+    write_audio_folder,
+    write_esc50,
+    write_urbansound8k,
+)
 from speechbrain_petl.demo.spoken import (
     write_fluent_speech_commands,
     write_speech_commands,
@@ -33,6 +37,10 @@ MINIATURES: dict[str, tuple[Callable[..., Path], dict]] = {
     "urbansound8k": (
         write_urbansound8k,
         {"clips_per_class_and_fold": 1, "classes": 4, "seconds": 0.5},
+    ),
+    "audio_folder": (
+        write_audio_folder,
+        {"clips_per_class": 7, "classes": 4, "seconds": 0.5},
     ),
     "speech_commands": (
         write_speech_commands,

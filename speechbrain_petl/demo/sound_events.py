@@ -1,4 +1,4 @@
-"""Corpora of sound events: the layouts of ESC-50 and UrbanSound8K."""
+"""Corpora of sound events: ESC-50, UrbanSound8K, a folder of one's own."""
 
 from pathlib import Path
 
@@ -149,4 +149,50 @@ def write_urbansound8k(
         header = "slice_file_name,fsID,start,end,salience,fold,classID,class"
         path = new / "metadata" / "UrbanSound8K.csv"
         write_csv(path, header, rows)
+    return Path(folder)
+
+
+def write_audio_folder(
+    folder: str | Path,
+    clips_per_class: int = 40,
+    classes: int = 10,
+    seconds: float = 2.0,
+    sample_rate: int = 16000,
+    seed: int = 1986,
+) -> Path:
+    """Writes a folder of sounds with a subfolder for each class.
+
+    As among one's own recordings, clips differ in length (half of ``seconds``
+    or more), and some lie a folder deeper or are FLAC.
+
+    Arguments
+    ---------
+    folder: str or Path
+        Where to: a new or empty folder, or one that was written here before.
+    clips_per_class: int
+        Number of clips.
+    classes: int
+        The first so many DEMO families.
+    seconds: float
+        Length of the longest clips.
+    sample_rate: int
+        Samples a second.
+    seed: int
+        Same seed, same corpus.
+
+    Returns
+    -------
+    Path
+        The folder, with ``<class>/*.wav`` and ``<class>/more/*.flac``.
+    """
+    if not 1 <= classes <= len(DEMO):
+        raise ValueError(f"{classes} classes: there are 1 to {len(DEMO)}")
+    with whole_folder(folder, layout="audio_folder", seed=seed) as new:
+        for target, (label, family) in enumerate(list(DEMO.items())[:classes]):
+            for k in range(clips_per_class):
+                rng = np.random.default_rng([seed, target, k])
+                length = seconds * (1.0 if k % 2 else rng.uniform(0.5, 1))
+                wave = family(rng, int(length * sample_rate), sample_rate)
+                name = f"more/{k}.flac" if k % 4 == 3 else f"{k}.wav"
+                write_wav(new / label / name, wave, sample_rate)
     return Path(folder)

@@ -151,7 +151,7 @@ class AdapterBank:
         return self._stock
 
     def _check_stock(self, task: str, stock: Backbone, expected: str) -> None:
-        """Gives up all tasks if loading one changed the shared backbone."""
+        """Drops all tasks if loading one changed the shared backbone."""
         if fingerprint(stock) != expected:
             self._stock, self._tasks, self._fitted = None, {}, {}
             raise ValueError(

@@ -11,7 +11,7 @@ POSITIONS = ("resize", "zeros")
 
 @torch.no_grad()
 def fit_positions(model: ASTModel, max_length: int | None, how: str) -> None:
-    """Gives a model the positions of another clip length, in place.
+    """Sets a model's positions to another clip length, in place.
 
     Arguments
     ---------

@@ -23,7 +23,7 @@ def count_samples(
 
 
 def normalize(clips: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """Gives clips zero mean and unit variance over some of their samples.
+    """Normalizes clips to zero mean and unit variance over some samples.
 
     Arguments
     ---------

@@ -152,7 +152,10 @@ def check_same(
     ...
     ValueError: These trained tensors do not fit this model: missing 'a'. ...
     """
-    problems = mismatches(own, given)
+    problems = mismatches(
+        {name: tensor.shape for name, tensor in own.items()},
+        {name: tensor.shape for name, tensor in given.items()},
+    )
     if problems:
         raise ValueError(
             f"These trained tensors do not fit this model: {problems}. "

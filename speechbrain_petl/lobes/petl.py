@@ -148,6 +148,11 @@ class PETLModel(nn.Module):
         """Calls the backbone with its wrappers; its signature and result."""
         return self.model(*args, **kwargs)
 
+    @property
+    def embedding_size(self) -> int:
+        """Size of the embeddings, of a backbone that is a lobe."""
+        return self.model.embedding_size  # type: ignore[return-value]
+
     def train(self, mode: bool = True) -> "PETLModel":
         """Sets the inserted modules' mode; the backbone stays in eval mode.
 

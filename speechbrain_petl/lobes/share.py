@@ -87,7 +87,7 @@ def own_before_loading(module: nn.Module) -> None:
 
 
 def _own(module: nn.Module, *_: object) -> None:
-    """Gives a module's own tensors new memory with the same values."""
+    """Copies a module's own tensors to new memory."""
     for tensor in direct_tensors(module):
         tensor.data = tensor.data.clone()
 

@@ -6,5 +6,11 @@ What a recipe's YAML and ``train.py`` name has its address here.
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
+from speechbrain_petl.training.mixup import Mixup
 
-__all__ = ["AudioClassificationBrain", "PETLBrain", "WholeCheckpointer"]
+__all__ = [
+    "AudioClassificationBrain",
+    "Mixup",
+    "PETLBrain",
+    "WholeCheckpointer",
+]

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.training import parallel
+from speechbrain_petl.training.mixup import refuse_stored
 from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.storing_brain import StoringBrain
@@ -13,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 import speechbrain as sb
-from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
@@ -40,7 +41,8 @@ class PETLBrain(StoringBrain):
         ``compute_features`` (front end), ``augment`` (of features
         [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``).
         Where ``stored_states`` says so, the brain splits the encoder and runs
-        its frozen part once a clip (see ``SplitEncoder``).
+        its frozen part once a clip (see ``SplitEncoder``). ``mix`` (a ``Mixup`` of training
+        batches) is optional.
     classifier : callable
         Makes the head from the width of the embeddings and the number of
         classes: the corpus, not the YAML, says how many there are.
@@ -120,6 +122,8 @@ class PETLBrain(StoringBrain):
         """Like ``Brain.fit``; counts the updates for the schedule first."""
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
+        if self.store is not None and "mix" in self.modules:
+            refuse_stored(self.modules.mix)
         if not self.test_only:
             train_set, train_loader_kwargs = self.store_states(
                 train_set, train_loader_kwargs, sb.Stage.TRAIN
@@ -159,6 +163,16 @@ class PETLBrain(StoringBrain):
             self.checkpointer.add_recoverable("optimizer", self.optimizer)
             self.checkpointer.add_recoverable("schedule", self.schedule)
 
+    def on_fit_batch_start(self, batch: PaddedBatch, should_step: bool) -> None:
+        """Mixes the clips and their targets, where the recipe mixes."""
+        super().on_fit_batch_start(batch, should_step)
+        if "mix" in self.modules and sb.Stage.TRAIN not in self.stored:
+            wavs, lens = batch.sig
+            wavs, batch.target = self.modules.mix(
+                wavs, lens, batch.target.data, len(self.label_encoder)
+            )
+            batch.sig = PaddedData(wavs, lens)
+
     def on_fit_batch_end(
         self,
         batch: PaddedBatch,
@@ -189,7 +203,7 @@ class PETLBrain(StoringBrain):
             run_on_main(self.write_results, args=[ids, rows, facts])
 
     def _log(self, meta: dict[str, Any], **stats: Any) -> None:
-        """Tells every logger of the recipe."""
+        """Logs to every logger of the recipe."""
         for train_logger in self.loggers:
             train_logger.log_stats(meta, **stats)
 

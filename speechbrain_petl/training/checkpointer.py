@@ -123,7 +123,7 @@ class WholeCheckpointer(Checkpointer):
         return None
 
     def _warn(self, folder, problem):
-        """Tells once that a checkpoint is skipped."""
+        """Logs once that a checkpoint is skipped."""
         warned = self.__dict__.setdefault("_warned", set())
         if folder not in warned:
             logger.warning(

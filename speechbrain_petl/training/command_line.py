@@ -97,7 +97,7 @@ def read_arguments(arguments: list[str]) -> tuple[str, dict[str, str]]:
 def divide(
     given: Mapping[str, str], text: str, file: str
 ) -> tuple[dict[str, str], dict]:
-    """Tells overrides of the YAML from options of SpeechBrain, and checks both.
+    """Separates the YAML's overrides from SpeechBrain's, and checks both.
 
     An option that the YAML has, such as ``precision``, overrides the YAML, so
     that what is recorded of it is what runs.

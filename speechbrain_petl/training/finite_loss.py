@@ -67,23 +67,37 @@ class FiniteLossBrain(UpdatingBrain):
         logger.warning(f"{message}: this update is skipped.")
         self.skips = True
 
-    def check_gradients_finite(self) -> None:
-        """Raises an error if the gradients are not finite, or skips them.
+    def clip_gradients(self) -> None:
+        """Clips the gradients, or skips the update if they are not finite.
 
         They are the same on every process.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite and no more updates may be skipped.
         """
-        gradients = [
-            p.grad for p in self.modules.parameters() if p.grad is not None
-        ]
-        if not torch.nn.utils.get_total_norm(gradients).isfinite():
+        trained = [p for p in self.modules.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in trained])
+        if norm.isfinite():
+            torch.nn.utils.clip_grads_with_norm_(
+                trained, self.max_grad_norm, norm
+            )
+        else:
             self._skip("gradients are", self._update_ids)
 
     def optimizers_step(self) -> None:
         """Updates, unless a loss or a gradient of it was not finite."""
-        if not self.skips and not self.scaler.is_enabled():
-            self.check_gradients_finite()
-        if not self.skips:
+        if not self.skips and self.scaler.is_enabled():
             super().optimizers_step()
+            return
+        if not self.skips:
+            self.clip_gradients()
+        if not self.skips:  # as in Brain, which would measure the norm again
+            for one in self.freeze_optimizers(self.optimizers_dict).values():
+                one.step()
+            self.optimizer_step += 1
+            self.zero_grad(set_to_none=True)
             return
         self.zero_grad()
         with torch.no_grad():

@@ -15,7 +15,7 @@ LONGEST = 200  # bytes of a folder's name
 def name_apart(
     text: str, overrides: Mapping[str, str], shaping: Mapping, processes: int
 ) -> dict[str, str]:
-    """Gives a run that overrides settings a default folder of its own.
+    """Returns a default folder of its own for a run with overrides.
 
     What is overridden is added to the folder's name, unless the YAML's
     ``output_folder`` names it already or the command line gives one.

@@ -42,7 +42,7 @@ def gather(value: Any) -> list:
 
 
 def own_batches(dataset, loader_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives each process its share of the batches of an evaluation.
+    """Assigns each process its share of the batches of an evaluation.
 
     The batches are those of a single process, dealt out in turn, so that no
     clip is evaluated twice and each is in the same batch whatever the number

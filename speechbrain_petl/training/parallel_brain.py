@@ -82,7 +82,7 @@ class ParallelBrain(FiniteLossBrain):
                 )
 
     def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
-        """Gives all processes the same buffers to evaluate with."""
+        """Copies the first process's buffers to all, to evaluate with."""
         super().on_stage_start(stage, epoch)
         if stage != sb.Stage.TRAIN:
             parallel.share_buffers(self.modules)

@@ -169,7 +169,7 @@ def used(brain) -> dict:
 
 
 def folds_of(hparams: dict) -> dict:
-    """Tells which folds were tested, as the manifests have them.
+    """Returns which folds were tested, as the manifests have them.
 
     Arguments
     ---------

@@ -65,7 +65,7 @@ register_checkpoint_hooks(RandomState, save_on_main_only=False)
 
 
 def seed_processes_apart() -> None:
-    """Gives each process but the first another seed, drawn from its state.
+    """Seeds each process but the first anew, from a draw of its state.
 
     Processes that start with one seed would mask and drop out the same in
     all of their shares of a batch.

@@ -106,7 +106,7 @@ def read_json(file: str | Path) -> dict:
 def replacing_folder(
     folder: str | Path, mark: str, names: Collection[str]
 ) -> Iterator[Path]:
-    """Gives a temporary folder that takes the place of ``folder`` at the end.
+    """Yields a temporary folder that replaces ``folder`` at the end.
 
     Only a folder that is absent, empty or of the same kind is replaced. It is
     so only at the end; after an exception it is as it was, and the temporary
@@ -178,7 +178,7 @@ def _check_own(folder, mark, names):
 
 
 def _is_marked(path):
-    """Whether a JSON file says that its folder was written here."""
+    """Returns True if a JSON file says its folder was written here."""
     try:
         content = json.loads(read_regular(path, LONGEST_MARK))
     except (OSError, ValueError, RecursionError):

@@ -3,12 +3,8 @@
 import html
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # a help text should not wait for torch
-    from torch import Tensor
 
 N_NAMED = 10  # how many of a list of offenders a message names
 
@@ -69,18 +65,16 @@ def did_you_mean(
 
 
 def mismatches(
-    own: Mapping[str, "Tensor"], given: Mapping[str, "Tensor"], prefix: str = ""
+    own: Mapping[str, Sequence[int]], given: Mapping[str, Sequence[int]]
 ) -> str:
     """Lists what keeps given tensors from being loaded strictly.
 
     Arguments
     ---------
-    own : mapping of str to torch.Tensor
-        Tensors of the module, by name.
-    given : mapping of str to torch.Tensor
-        Tensors to load, by name.
-    prefix : str
-        What stands before each name in the message.
+    own : mapping of str to sequence of int
+        Shapes of the module's tensors, by name.
+    given : mapping of str to sequence of int
+        Shapes of the tensors to load, by name.
 
     Returns
     -------
@@ -90,21 +84,19 @@ def mismatches(
 
     Example
     -------
-    >>> import torch
-    >>> own = {"weight": torch.zeros(2, 3), "bias": torch.zeros(2)}
-    >>> mismatches(own, {"weight": torch.zeros(3, 2)}, prefix="head.")
+    >>> own = {"head.weight": (2, 3), "head.bias": (2,)}
+    >>> mismatches(own, {"head.weight": (3, 2)})
     "'head.weight' of shape (3, 2) instead of (2, 3); missing 'head.bias'"
     >>> mismatches(own, own)
     ''
     """
     found = [
-        f"'{prefix}{name}' of shape {tuple(given[name].shape)} instead of "
-        f"{tuple(own[name].shape)}"
+        f"'{name}' of shape {tuple(given[name])} instead of {tuple(own[name])}"
         for name in own.keys() & given.keys()
-        if own[name].shape != given[name].shape
+        if tuple(given[name]) != tuple(own[name])
     ]
-    found += [f"missing '{prefix}{n}'" for n in own.keys() - given.keys()]
-    found += [f"unexpected '{prefix}{n}'" for n in given.keys() - own.keys()]
+    found += [f"missing '{name}'" for name in own.keys() - given.keys()]
+    found += [f"unexpected '{name}'" for name in given.keys() - own.keys()]
     return name_some(sorted(found), separator="; ")
 
 

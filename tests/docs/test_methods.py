@@ -87,8 +87,11 @@ def test_counts_in_the_recipes_tables(page, base_folder, tmp_path):
     table = re.findall(
         r"^\| `(\w+)\.yaml` \| ([\d,]+) \|", page.read_text(), re.M
     )
-    assert len(table) == len(dict(table)) == len(TABLE)
+    yamls = {path.stem for path in page.parent.glob("hparams/*.yaml")}
+    assert len(table) == len(dict(table)) and set(dict(table)) == yamls
     for name, *counts, _ in TABLE:
+        if name not in yamls:
+            continue
         numbers = [int(count.replace(",", "")) for count in counts]
         if name in ("full_ft", "ipet", "input_prompt"):
             yaml = page.parent / "hparams" / f"{name}.yaml"

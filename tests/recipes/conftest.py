@@ -2,7 +2,7 @@
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Says how many of the YAMLs ran."""
+    """Prints how many of the YAMLs ran."""
     ran = {
         outcome: sum(
             "test_every_yaml_runs" in report.nodeid and report.when == "call"

@@ -223,6 +223,17 @@ def test_tagging(folder, run, tmp_path):
     assert labels == {("a", "b"): 15, ("b",): 8, (): 7}
 
 
+def test_a_window_that_fits_most_sounds(folder, run):
+    assert run(folder)["groups"]["window"] is None
+    write(folder / "dog/long.wav", noise(1, 7.0))
+    found = run(folder, window="auto")
+    assert found["groups"]["window"] == 0.64
+    durations = [
+        e["duration"] for split in SPLITS for e in found[split].values()
+    ]
+    assert len(durations) == 30 + 11 and max(durations) == 0.64
+
+
 def test_long_files_are_cut_into_windows(folder, run, tmp_path):
     write(folder / "dog/long.flac", noise(1, 7.0, 8000), 8000)
     found = run(folder, window=2.0)
@@ -355,6 +366,7 @@ def test_folders_that_cannot_be_learned_from(make, message, tmp_path):
         ({"valid_share": 0.5, "test_share": 0.5}, "leave some sounds to train"),
         ({"valid_share": 0}, "valid_share is 0"),
         ({"window": 0}, "window is 0: give a number of seconds"),
+        ({"window": "all"}, "window is 'all': give seconds, or auto"),
         ({"metadata": "gone.csv"}, "no table gone.csv"),
     ],
 )

@@ -33,17 +33,17 @@ def sources(tmp_path_factory):
 
 
 def test_they_are_what_the_script_writes():
-    assert sorted(FILES) == YAMLS and len(YAMLS) == 20
+    assert sorted(FILES) == YAMLS
     for path, text in FILES.items():
         assert path.read_text() == text, "run tools/wav2vec2_yamls.py"
 
 
 @pytest.mark.parametrize("yaml", YAMLS, ids=name)
 def test_two_steps(yaml, sources, tmp_path):
-    """With a family of another form for each recipe."""
+    """With families of different forms, in turn."""
     families = ["wav2vec 2.0", "WavLM", "HuBERT, large", "data2vec-audio"]
     corpora = sorted({path.parts[-4] for path in YAMLS})
-    family = families[corpora.index(yaml.parts[-4])]
+    family = families[corpora.index(yaml.parts[-4]) % len(families)]
     overrides = {
         "data_folder": "none",
         "output_folder": str(tmp_path),

@@ -13,44 +13,83 @@ from speechbrain.utils.run_opts import RunOptions
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted(path.parent for path in ROOT.glob("recipes/*/train.py"))
 YAMLS = sorted(ROOT.glob("recipes/*/hparams/*.yaml"))
+UPPER = sorted(ROOT.glob("recipes/*/hparams/upper/*.yaml"))
+SPREAD = runpy.run_path(str(ROOT / "tools" / "spread_variants.py"))
+
+
+def corpus(yaml):
+    """Names the recipe of a YAML."""
+    return yaml.relative_to(ROOT / "recipes").parts[0]
 
 
 def name(path):
     """Names a test."""
-    return path.name if path in RECIPES else f"{path.parts[-3]}-{path.stem}"
+    if path in RECIPES:
+        return path.name
+    upper = "upper-" if path in UPPER else ""
+    return f"{corpus(path)}-{upper}{path.stem}"
 
 
-@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+@pytest.mark.parametrize("yaml", [*YAMLS, *UPPER], ids=name)
 def test_every_yaml_runs(yaml, arguments, train, tmp_path):
-    args = arguments(yaml.parts[-3], tmp_path, "--debug")
+    args = arguments(corpus(yaml), tmp_path, "--debug")
     train(yaml, [*args, "--debug_persistently"])
     results = json.loads((tmp_path / "results.json").read_text())
     trainable = results["trainable"]
     assert trainable["head"] >= 192 * 4 + 4
     assert trainable["norm_final"] in (0, 192, 384)
     assert results["hyperparameters"]["max_length"] == 48
-    assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+    pictures = list(tmp_path.glob("*.png"))
+    assert pictures and all(one.stat().st_size > 1000 for one in pictures)
     log = (tmp_path / "train_log.txt").read_text()
-    assert re.search(r"epoch: 2.*train loss.*valid accuracy", log)
+    assert re.search(f"epoch: 2.*train loss.*valid {results['selects']}", log)
     assert (tmp_path / "train.py").is_file(), "the script is kept"
     assert not (tmp_path / "launch.py").exists()
 
 
-def test_every_corpus_has_every_variant():
-    variants = [
-        {path.stem for path in recipe.glob("hparams/*.yaml")}
-        for recipe in RECIPES
+@pytest.mark.parametrize("variant", ["lora", "linear"])
+def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
+    """Options of every recipe; of clips that are not stored."""
+    yaml = ROOT / "recipes" / "ESC50" / "hparams" / f"{variant}.yaml"
+    args = [*arguments("ESC50", tmp_path, "--debug"), "--mixup", "0.5"]
+    if variant == "linear":
+        with pytest.raises(ValueError, match="mixup is 0.5.*stored_states"):
+            train(yaml, [*args, "--stored_states", "fp32"])
+        return
+    train(yaml, [*args, "--loss", "bce", "--debug_persistently"])
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["hyperparameters"]["mixup"] == 0.5
+    assert results["hyperparameters"]["loss"] == "bce"
+    assert results["loss"] < 2, "a mean over the classes too"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=name)
+def test_every_corpus_has_the_variants_that_it_lists(recipe):
+    found = [
+        str(path.relative_to(recipe / "hparams").with_suffix(""))
+        for path in recipe.glob("hparams/**/*.yaml")
     ]
-    assert all(names == variants[0] for names in variants)
+    assert sorted(found) == sorted(SPREAD["variants_of"](recipe.name))
 
 
 def test_corpora_do_not_drift_apart():
-    files = runpy.run_path(str(ROOT / "tools" / "spread_variants.py"))["files"]
-    wanted = files()
+    wanted = SPREAD["files"]()
     rows = list(ROOT.glob("tests/recipes/*.csv"))
-    assert sorted(wanted) == sorted([*YAMLS, *rows])
+    assert sorted(wanted) == sorted([*YAMLS, *UPPER, *rows])
     for path, text in wanted.items():
         assert path.read_text() == text, "run tools/spread_variants.py"
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [(0.00005, "0.00005"), (1.0, "1.0"), (8, "8"), ("accuracy", "accuracy")],
+)
+def test_a_corpus_sets_a_key(value, shown):
+    set_keys = SPREAD["set_keys"]
+    text = set_keys("a: 1\nkey: 2  # why\n", {"key": value})
+    assert text == f"a: 1\nkey: {shown}  # why\n"
+    with pytest.raises(AssertionError, match="0 x other"):
+        set_keys(text, {"other": 1})
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
@@ -63,7 +102,8 @@ def test_variants_differ_only_where_they_must(recipe):
         text = text[text.index("# Seed needs") :]
         text = re.sub(r"\n# Method\n.*?\n\n", "\n", text, flags=re.S)
         text = re.sub(r"\n( *)encoder: .*?\n\n", "\n", text, flags=re.S)
-        text = re.sub(r"\n(lr|pooling|classifier): .*", "", text)
+        text = re.sub(r"\nclassifier: .*?\n\n", "\n", text, flags=re.S)
+        text = re.sub(r"\n(lr|pooling): .*", "", text)
         return text.replace(f"experiment_name: {yaml.stem}\n", "")
 
     first = common(yamls[0])
@@ -89,6 +129,7 @@ def test_no_key_is_dead(yaml):
         assert (
             f"<{key}>" in text
             or f'hparams["{key}"]' in script
+            or f"self.hparams.{key}(" in script
             or key in RunOptions().as_dict()
             or key == "__set_seed"
         ), key

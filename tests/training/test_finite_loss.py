@@ -131,6 +131,33 @@ class Steep(ToyBrain):
         return loss
 
 
+def test_the_norm_of_gradients_is_measured_once(monkeypatch, tmp_path):
+    """Clipped as ``Brain`` clips, by the norm that was checked."""
+    utils = torch.nn.utils
+    whole = utils.get_total_norm
+    measured, stepped = [], []
+
+    class Hooked(ToyBrain):
+        def init_optimizers(self):
+            super().init_optimizers()
+            self.optimizer.register_step_pre_hook(self.note)
+
+        def note(self, optimizer, *args):
+            trained = optimizer.param_groups[0]["params"]
+            stepped.append(whole([p.grad for p in trained]).item())
+
+    def noting(*args, **kwargs):
+        measured.append(whole(*args, **kwargs).item())
+        return torch.tensor(measured[-1])
+
+    monkeypatch.setattr(utils, "get_total_norm", noting)
+    monkeypatch.setattr(utils.clip_grad, "_get_total_norm", noting)
+    brain = toy(tmp_path, epochs=1, kind=Hooked, max_grad_norm=0.01)
+    fit(brain)
+    assert len(measured) == len(stepped) == brain.optimizer_step > 0
+    assert min(measured) > 0.01 and max(stepped) == pytest.approx(0.01, 1e-3)
+
+
 class Steepen(torch.autograd.Function):
     """Is zero, and its gradient enormous."""
 

@@ -260,7 +260,9 @@ def test_a_recipe_gives_the_same(
         assert whole["log"] == run_.pop("log")
     first, second = (run_.pop("clips") / clips for run_ in cached)
     # What another run has stored is there; a probe tries the front end.
-    assert (first < 0.5 and second < 0.15) if draws else 0.5 < second < first < 1
+    assert (
+        (first < 0.5 and second < 0.15) if draws else 0.5 < second < first < 1
+    )
     del whole["log"]
     torch.testing.assert_close(cached[0], whole, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(cached[1], cached[0], rtol=0, atol=0)

@@ -19,7 +19,7 @@ class Encoder(nn.Linear):
     """Stands for an adapted backbone."""
 
     def count_parameters(self):
-        """As of ``PETLModel``."""
+        """Returns counts as ``PETLModel`` does."""
         return {"method": 0, "norm": 0, "norm_final": self.weight.numel()}
 
 

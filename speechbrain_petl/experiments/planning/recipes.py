@@ -1,6 +1,6 @@
 """The recipes, and what the ``corpus.yaml`` of each says of its corpus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,16 @@ class Recipe(NamedTuple):
         The corpus's folder in SpeechBrain's recipes.
     miniature : str
         Name of its miniature in ``demo/corpora.py``.
+    variants : list of str, optional
+        Names of the YAMLs in ``hparams``, such as ``lora`` or
+        ``wav2vec2/lora``; by default all those that ESC-50 has.
+    settings : dict of str to dict, optional
+        Keys that a YAML sets otherwise on this corpus, by its name.
+    keeps : list of str
+        Keys of ``adapter_hou_par.yaml`` that are the corpus's, though they
+        are the method's elsewhere.
+    leaves : list of str
+        Files that a run leaves, beside those that every run does.
     """
 
     title: str
@@ -44,6 +54,10 @@ class Recipe(NamedTuple):
     upstream_task: str
     upstream_folder: str
     miniature: str
+    variants: list[str] | None = None
+    settings: dict[str, dict] | None = None
+    keeps: Sequence[str] = ()
+    leaves: Sequence[str] = ("predictions.csv", "manifest/label_encoder.txt")
 
 
 def _text(value):
@@ -68,6 +82,18 @@ def _clips(value):
     )
 
 
+def _texts(value):
+    """Returns True for a list of texts."""
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _mappings(value):
+    """Returns True for a mapping of texts to mappings."""
+    return isinstance(value, dict) and all(
+        _text(key) and isinstance(one, dict) for key, one in value.items()
+    )
+
+
 # What each key should be, in words and as a function
 TEXT, COUNT = ("a text", _text), ("a whole number from 1", _count)
 KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
@@ -82,7 +108,12 @@ KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "upstream_task": TEXT,
     "upstream_folder": TEXT,
     "miniature": TEXT,
+    "variants": ("a list of names", _texts),
+    "settings": ("a mapping of YAMLs to keys and values", _mappings),
+    "keeps": ("a list of keys", _texts),
+    "leaves": ("a list of files", _texts),
 }
+REQUIRED = [key for key in KINDS if key not in Recipe._field_defaults]
 
 
 def read_recipe(folder: str | Path) -> Recipe:
@@ -113,19 +144,19 @@ def read_recipe(folder: str | Path) -> Recipe:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ValueError(
-            f"There is no {file}: write one with {name_some(KINDS)}."
+            f"There is no {file}: write one with {name_some(REQUIRED)}."
         ) from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} is no text in UTF-8: {error}") from error
     values = read_yaml(text, str(file))
     if not isinstance(values, dict):
-        raise ValueError(f"{file} has no keys: give it {name_some(KINDS)}.")
+        raise ValueError(f"{file} has no keys: give it {name_some(REQUIRED)}.")
     require(values, KINDS, "key", str(file))
-    missing = [key for key in KINDS if key not in values]
+    missing = [key for key in REQUIRED if key not in values]
     if missing:
         raise ValueError(f"{file} has no {name_some(missing)}: say which.")
     for key, (what, fits) in KINDS.items():
-        if not fits(values[key]):
+        if key in values and not fits(values[key]):
             raise ValueError(f"{file}: {key} is {what}, not {values[key]!r}")
     return Recipe(**values)
 

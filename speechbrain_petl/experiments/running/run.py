@@ -170,7 +170,7 @@ def run(
 
 
 def _tell_of_versions(finished, say):
-    """Says which cells were made by other versions of packages."""
+    """Prints which cells were made by other versions of packages."""
     found = [other_versions(Path(w.job.folder)) for w in finished]
     for text, times in Counter(filter(None, found)).items():
         say(f"    {times} of them ran with other versions: {text}")

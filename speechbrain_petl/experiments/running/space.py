@@ -70,7 +70,7 @@ def _value(text):
 
 
 def suggest(trial, space: Mapping[str, tuple]) -> dict:
-    """Asks a trial of Optuna for a point of the space.
+    """Draws a point of the space by a trial of Optuna.
 
     Arguments
     ---------

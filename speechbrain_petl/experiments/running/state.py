@@ -113,7 +113,7 @@ def data_fingerprint(folder: str) -> str:
 
 
 def other_versions(folder: Path) -> str:
-    """Tells which other versions of packages made a finished cell.
+    """Returns which other versions of packages made a finished cell.
 
     Arguments
     ---------

@@ -19,7 +19,7 @@ def count(folder, name):
 
 
 def alive(file):
-    """Whether the process that wrote its number to a file lives."""
+    """Returns True if the process that wrote its number to a file lives."""
     try:
         os.kill(int(file.read_text()), 0)
     except ProcessLookupError:
