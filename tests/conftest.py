@@ -143,7 +143,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         hparams = load_hyperpyyaml(text, overrides)
         encoder = CategoricalEncoder()
         encoder.update_from_iterable(labels)
-        width = hparams["backbone"].config.hidden_size
+        width = hparams["encoder"].embedding_size
         head = hparams["classifier"](width, len(encoder))
         generator = torch.Generator().manual_seed(len(labels))
         with torch.no_grad():

@@ -10,6 +10,7 @@ what trains            states of a clip                     class
 nothing, or the final  its pooled tokens, normalized        ``PooledCut``
 LayerNorm
 layers k to the last   what layer k reads, [T, d]           ``LayerCut``
+a learner              all layers' states, [S, T, d]        ``LayersCut``
 =====================  ===================================  =================
 """
 
@@ -133,6 +134,27 @@ class LayerCut(Cut):
         return self.backbone.pool(hidden)
 
 
+class LayersCut(Cut):
+    """The cut of a learner, which reads the states of all layers."""
+
+    def __init__(self, model: Any):
+        super().__init__(model)
+        pooling = getattr(self.backbone, "pooling", "as the backbone says")
+        pooled = model.learner.reads == "pooled"
+        pooling = f" ({pooling})" if pooled else ""
+        self.name = f"all layers, {model.learner.what}{pooling}"
+
+    def frozen(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes the states [B, S, T, d] of all layers."""
+        return self.model.layer_states(inputs, lens)
+
+    def finish(self, states: torch.Tensor) -> torch.Tensor:
+        """Computes the learner's embeddings of states [B, S, T, d]."""
+        return self.model.embed(states)
+
+
 class _Reached(Exception):
     """Ends a forward pass at the cut."""
 
@@ -231,6 +253,14 @@ def find_cut(model: Any) -> Cut:
             "and its states cannot be stored: set stored_states to null."
         )
     trained = set(model.delta())
+    if model.learner is not None:
+        inside = sorted(n for n in trained if not n.startswith("learner."))
+        if not inside:
+            return LayersCut(model)
+        raise ValueError(
+            f"A learner reads the states of all layers, in which '{inside[0]}' "
+            "trains: set stored_states to null."
+        )
     if not trained - set(FINAL) and (not trained or model.model.pools_linearly):
         return PooledCut(model)
     n_layers = len([site for site in model.sites if site.role == "layer"])

@@ -94,9 +94,7 @@ class PETLBrain(StoringBrain):
         self.label_encoder = label_encoder
         self.lr_annealing = lr_annealing
         self.loggers = loggers
-        head = classifier(
-            hparams["backbone"].embedding_size, len(label_encoder)
-        )
+        head = classifier(modules["encoder"].embedding_size, len(label_encoder))
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
         if hparams.get("precision") == "auto":

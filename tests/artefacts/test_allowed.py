@@ -63,12 +63,16 @@ speechbrain_petl.lobes.wav2vec2.Wav2Vec2
 speechbrain_petl.lobes.whisper.Whisper
 speechbrain_petl.lobes.waveforms.Waveforms
 speechbrain_petl.lobes.whisper_fbank.WhisperFbank
+speechbrain_petl.lobes.learners.WeightedSum
+speechbrain_petl.lobes.learners.LAdapters
+speechbrain_petl.lobes.ladder.Ladder
 """.split()
 # Public names of lobes that no artefact names, and why.
 NOT_NAMED = {
     "Backbone": "abstract",
     "FrontEnd": "abstract",
     "Wrapper": "abstract",
+    "Learner": "abstract",
     "load_backbone": "a function; an artefact names the class that it chose",
     "front_end_of": "a function; an artefact names the class that it chose",
     "SplitEncoder": "made by a recipe, around what an artefact stores",
@@ -109,7 +113,9 @@ def test_a_row_is_what_the_constructor_takes(row):
     assert names == given and not row.arguments.others
     if row.role == "configuration of peft":
         return  # all else of theirs stays as it is by default
-    first = {"wrapper": 1, "adapter": 1, "mixture": 1}.get(row.role, 0)
+    first = {"wrapper": 1, "adapter": 1, "mixture": 1, "learner": 3}.get(
+        row.role, 0
+    )
     parameters = list(inspect.signature(cls).parameters)[first:]
     left_out = set(parameters) - set(given) - {"args", "kwargs"}
     assert not left_out or row.address.startswith(

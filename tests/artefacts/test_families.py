@@ -73,7 +73,7 @@ def artefact(request, tmp_path_factory):
     with torch.no_grad():
         for tensor in hparams["encoder"].delta().values():
             tensor.normal_(std=0.1)
-    head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
+    head = hparams["classifier"](hparams["encoder"].embedding_size, 3)
     write_artefact(
         folder / "artefact",
         hparams["backbone"],

@@ -99,9 +99,9 @@ def test_statistics_are_of_a_clips_own_frames():
 
 
 NAMES = """AST ASTFbank AddShared Backbone Bottleneck Conformer Convpass
-DeepPrompts DenseMoA FrontEnd InputPrompt LoRA NormedLinear PEFTLayer PETLModel
+DeepPrompts DenseMoA FrontEnd InputPrompt LAdapters Ladder Learner LoRA NormedLinear PEFTLayer PETLModel
 Parallel ParallelOnInput ParallelShared PassingPrompts Prefix PrefixRows Prompts
-Sequential SoftMoA SplitEncoder Tap Wav2Vec2 Waveforms Whisper WhisperFbank
+Sequential SoftMoA SplitEncoder Tap Wav2Vec2 Waveforms WeightedSum Whisper WhisperFbank
 Wrapper front_end_of load_backbone""".split()
 
 

@@ -22,8 +22,11 @@ NOT_IDENTITY = {
     "adapter_dpt_lora",
     "dpt",
     "ipet",
+    "l_adapters",
+    "ladder",
     "prefix",
     "spt",
+    "weighted_sum",
 }
 # All others refuse to be merged.
 MERGE = {
