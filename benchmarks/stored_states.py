@@ -55,11 +55,10 @@ def epoch(
             hparams["backbone"],
             corpus,
             device,
-            precision,
         )
         context = autocast(device, precision)
         dataset, _ = store.replace(
-            dataset, {"batch_size": BATCH}, context, True
+            dataset, {"batch_size": BATCH}, context, precision, True
         )
     encoder.train()
     trained = [

@@ -43,6 +43,7 @@ FRONT_END = """compute_features: !apply:speechbrain_petl.lobes.front_end_of
     normalize: !ref <normalize>
     shorter: !ref <shorter>
     longer: !ref <longer>
+    windows: !ref <windows>
 
 augment: !new:torch.nn.Identity
 
@@ -50,7 +51,10 @@ augment: !new:torch.nn.Identity
 # What every YAML for AST has, and what stands in its place: no LayerNorm
 # trains, and there is no final one where norms stand after the sub-layers.
 CHANGES = (
-    (r"# Backbone and front end\n.*?(max_length: [^\n]+\n).*?\n\n", SETTINGS),
+    (
+        r"# Backbone and front end\n.*?(max_length: [^\n]+\nwindows: [^\n]+\n).*?\n\n",
+        SETTINGS,
+    ),
     (r"\nbackbone: !new:.*?\n\n", "\n" + BACKBONE),
     (r"compute_features: !new:.*?(?=# Made once)", FRONT_END),
     (r"(\n# python train.py hparams/)", r"\1wav2vec2/"),

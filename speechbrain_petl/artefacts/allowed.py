@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from speechbrain_petl.artefacts.format import LONGEST_CLIP, RATE
+from speechbrain_petl.artefacts.format import LONGEST_CLIP, RATE, WINDOWS
 from speechbrain_petl.artefacts.kinds import (
     Choice,
     Flag,
@@ -102,6 +102,8 @@ ROWS = (
         sample_rate=RATE,
         mean=FACTOR,
         std=Number(1e-9, 1e6),
+        longer=Choice("first", "random"),
+        windows=WINDOWS,
     ),
     _row(
         "front end",
@@ -111,6 +113,7 @@ ROWS = (
         shorter=Choice(*SHORTER),
         longer=Choice(*LONGER),
         sample_rate=RATE,
+        windows=WINDOWS,
     ),
     _row(
         "front end",
@@ -118,6 +121,7 @@ ROWS = (
         max_length=CLIP,
         n_mels=Number(1, 1024, whole=True),
         sample_rate=RATE,
+        windows=WINDOWS,
     ),
     # What joins them
     _row(

@@ -54,6 +54,7 @@ LONGEST_PROBE = 384_000  # samples
 MOST_LABELS = 100_000
 RATE = Number(1000, 384_000, whole=True)  # Hz
 FRAMES = Number(1, LONGEST_CLIP, whole=True)
+WINDOWS = Maybe(Number(1, 1000, whole=True))  # of a long clip
 LARGE = Number(0, 10**15, whole=True)
 # A folder's name, or an id of the hub: never a path.
 SOURCE = Text(
@@ -100,7 +101,11 @@ SCHEMA = Record(
                 "sample_rate": RATE,
                 "max_length": FRAMES,
             },
-            {"mean": Number(-1e6, 1e6), "std": Number(1e-9, 1e6)},
+            {
+                "mean": Number(-1e6, 1e6),
+                "std": Number(1e-9, 1e6),
+                "windows": WINDOWS,
+            },
             others=True,
         ),
         "tensors": Record(

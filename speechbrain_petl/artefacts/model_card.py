@@ -19,7 +19,7 @@ holds the {size} that were trained, and no copy of the backbone.
 | Method | {method} |
 | Trained parameters | {trainable} |
 | Backbone | {backbone}{revision} |
-| Input | {seconds:.2f} s of mono audio at {rate} Hz; longer clips by windows |
+| Input | {seconds:.2f} s of mono audio at {rate} Hz; {long} |
 | Classes | {n_classes} |
 {metrics}
 
@@ -115,6 +115,7 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
         trainable=f"{sum(metadata['trainable'].values()):,}",
         seconds=features["max_length"] / 100,
         rate=features["sample_rate"],
+        long=_long_clips(features.get("windows")),
         n_classes=len(metadata["labels"]),
         metrics="\n".join(
             f"| {markdown(name.replace('_', ' ').capitalize())} | "
@@ -134,6 +135,14 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
         ),
     )
     return f"---\n{data.to_yaml()}\n---\n\n{body}"
+
+
+def _long_clips(windows):
+    """Says what is read of long clips: a number of windows, or None."""
+    if windows == 1:
+        return "of longer clips a part"
+    number = "" if windows is None else f"{windows} "
+    return f"longer clips by {number}windows"
 
 
 def _size(n_bytes):

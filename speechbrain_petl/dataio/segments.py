@@ -34,11 +34,11 @@ def fitting_window(durations: Sequence[float]) -> float:
     return round(min(max(window, SHORTEST), LONGEST), 2)
 
 
-def window_starts(total: int, size: int) -> list[int]:
+def window_starts(total: int, size: int, n: int | None = None) -> list[int]:
     """Returns where windows begin that cover a recording.
 
     They are spread evenly, the first at the beginning and the last at the
-    end, and overlap as little as whole windows can.
+    end. By default they overlap as little as whole windows can.
 
     Arguments
     ---------
@@ -46,6 +46,8 @@ def window_starts(total: int, size: int) -> list[int]:
         Length of the recording in samples.
     size : int
         Length of a window in samples.
+    n : int, optional
+        Number of windows, 2 or more, whatever they leave out or share.
 
     Returns
     -------
@@ -56,10 +58,12 @@ def window_starts(total: int, size: int) -> list[int]:
     -------
     >>> window_starts(100, 40), window_starts(80, 40), window_starts(30, 40)
     ([0, 30, 60], [0, 40], [0])
+    >>> window_starts(100, 40, n=4)
+    [0, 20, 40, 60]
     """
     if total <= size:
         return [0]
-    n = math.ceil(total / size)
+    n = math.ceil(total / size) if n is None else n
     return [round(i * (total - size) / (n - 1)) for i in range(n)]
 
 

@@ -77,14 +77,26 @@ class StateCache:
         self._memory: dict[str, torch.Tensor] = {}
         self._unseen = 0.0  # bytes written since the last look
         self._on_disk = max_gb > 0
+        self._suffix = ""
 
-    def read(self, key: str) -> torch.Tensor:
-        """Returns the states of a clip that ``fill`` has found or computed."""
-        if key in self._memory:
-            return self._memory[key]
-        return self._where[key].read(key)
+    def read(self, key: str, *others: str) -> torch.Tensor:
+        """Returns the states of a clip that ``fill`` has found or computed.
 
-    def fill(self, keys: Sequence[str], compute: Compute) -> int:
+        Arguments
+        ---------
+        key, *others : str
+            Names that they may have; the first that is there counts.
+        """
+        for name in (key, *others):
+            if name in self._memory:
+                return self._memory[name]
+            if name in self._where:
+                return self._where[name].read(name)
+        raise KeyError(key)
+
+    def fill(
+        self, keys: Sequence[str], compute: Compute, suffix: str = ""
+    ) -> int:
         """Sees to it that ``read`` has the states of clips.
 
         Arguments
@@ -93,6 +105,9 @@ class StateCache:
             Keys of the clips.
         compute : callable
             Yields key and states, on the CPU, of each of some clips.
+        suffix : str
+            States may also be found, and are yielded then, under a key with
+            this behind it.
 
         Returns
         -------
@@ -105,6 +120,7 @@ class StateCache:
             If the states of these clips exceed the size limit.
         """
         wanted = list(dict.fromkeys(keys))
+        self._suffix = suffix
         self._look(wanted)
         waiting: dict[int, list[str]] = {}
         n_blocks = _count_blocks(len(wanted))
@@ -136,7 +152,8 @@ class StateCache:
 
     def _has(self, key):
         """Returns True if the states of a clip are there."""
-        return key in self._memory or key in self._where
+        names = (key, key + self._suffix)
+        return any(n in self._memory or n in self._where for n in names)
 
     def _look(self, keys):
         """Finds out which of some clips are on disk, whole."""
@@ -145,7 +162,12 @@ class StateCache:
         for file in sorted(self.folder.glob(f"*{SUFFIX}")):
             if file.name not in self._shards:
                 self._shards[file.name] = self._open(file)
-        missing = [key for key in keys if not self._has(key)]
+        missing = [
+            name
+            for key in keys
+            if not self._has(key)
+            for name in {key, key + self._suffix}
+        ]
         for shard in [s for s in self._shards.values() if s is not None]:
             for key in shard.names.intersection(missing):
                 if shard.is_whole(key):

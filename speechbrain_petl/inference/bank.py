@@ -12,13 +12,9 @@ from speechbrain_petl.artefacts.backbones import fingerprint
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.dataio.windows import average, cut
 from speechbrain_petl.inference.mixed_batch import Prediction, classify, decide
-from speechbrain_petl.inference.windows import (
-    WINDOWS_AT_ONCE,
-    average,
-    check_finite,
-    cut,
-)
+from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, check_finite
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.share import share
 from speechbrain_petl.utils.messages import printable

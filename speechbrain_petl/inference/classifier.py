@@ -6,12 +6,11 @@ import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
 from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.dataio.windows import average, cut
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
-    average,
     check_finite,
     check_rows,
-    cut,
 )
 from speechbrain_petl.utils.messages import first_line, printable
 from torch import nn
@@ -207,10 +206,10 @@ class PETLClassifier(EncoderClassifier):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[str]]:
         """Classifies an audio file of any rate, length and number of channels.
 
-        A clip of more frames than the artefact's ``max_length`` is cut into
-        the fewest windows of that length that cover it, the first at its
-        start, the last at its end, evenly spread; their posteriors are
-        averaged.
+        A clip of more frames than the artefact's ``max_length`` is read as
+        in its test: by default it is cut into the fewest windows of that
+        length that cover it, the first at its start, the last at its end,
+        evenly spread; their posteriors are averaged. See ``FrontEnd.windows``.
 
         Arguments
         ---------

@@ -1,55 +1,8 @@
-"""Windows: how a long clip is cut, and what their outputs say together."""
-
-import math
+"""Windows of long clips in inference: how many at once, and their check."""
 
 import torch
-from speechbrain_petl.dataio.segments import window_starts
-from speechbrain_petl.lobes.front_end import FrontEnd
 
 WINDOWS_AT_ONCE = 16
-
-
-def cut(waveform: torch.Tensor, front_end: FrontEnd) -> torch.Tensor:
-    """Cuts a long waveform into windows that a front end reads whole.
-
-    Arguments
-    ---------
-    waveform : torch.Tensor
-        [samples]
-    front_end : FrontEnd
-        Says how long a window is.
-
-    Returns
-    -------
-    torch.Tensor
-        Windows [n, samples of one]; the waveform itself if it fits.
-
-    Example
-    -------
-    >>> from speechbrain_petl.lobes.features import ASTFbank
-    >>> fbank = ASTFbank(max_length=100)  # 16240 samples
-    >>> (
-    ...     cut(torch.zeros(16300), fbank).shape,
-    ...     cut(torch.zeros(40000), fbank).shape,
-    ... )
-    (torch.Size([1, 16300]), torch.Size([3, 16240]))
-    """
-    size, total = front_end.clip_samples, len(waveform)
-    if total < size + front_end.hop_samples:  # no rest of a whole frame
-        return waveform.unsqueeze(0)
-    starts = window_starts(total, size)
-    return torch.stack([waveform[s : s + size] for s in starts])
-
-
-def average(posteriors: torch.Tensor) -> torch.Tensor:
-    """Averages log posteriors [n, classes] of windows as probabilities.
-
-    Example
-    -------
-    >>> average(torch.tensor([[0.5, 0.5], [0.1, 0.9]]).log()).exp()
-    tensor([0.3000, 0.7000])
-    """
-    return posteriors.logsumexp(dim=0) - math.log(len(posteriors))
 
 
 def check_finite(outputs: torch.Tensor, name: str) -> None:

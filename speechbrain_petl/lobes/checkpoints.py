@@ -97,6 +97,9 @@ def read_config(source: str, revision: str | None = None) -> dict[str, Any]:
         )
     except (OSError, ValueError) as error:
         raise _not_loaded("backbone", source, revision, error) from error
+    if "model_type" not in config:  # transformers reads a folder without one
+        missing = OSError("There is no config.json that names a model_type.")
+        raise _not_loaded("backbone", source, revision, missing)
     return config
 
 

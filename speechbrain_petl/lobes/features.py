@@ -3,7 +3,12 @@
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.clips import count_samples
+from speechbrain_petl.lobes.front_end import (
+    FrontEnd,
+    check_windows,
+    first_samples,
+)
 from torch import nn
 from torchaudio.compliance.kaldi import get_mel_banks
 
@@ -13,6 +18,9 @@ STATISTICS = {
     "esc50": (-6.6268077, 5.358466),
     "speechcommands": (-6.845978, 5.5654526),
 }
+
+
+LONGER = ("first", "random")
 
 
 class ASTFbank(FrontEnd):
@@ -35,11 +43,17 @@ class ASTFbank(FrontEnd):
     mean, std : float
         Statistics of the log-mel features; AudioSet's by default. Those of
         other corpora are in ``STATISTICS``.
+    longer : str
+        What training reads of a long clip: its ``first`` part, or a
+        ``random`` one. Evaluation reads windows, and a single one is the
+        first part.
+    windows : int, optional
+        Number of windows of a long clip in evaluation; see ``FrontEnd``.
 
     Raises
     ------
     ValueError
-        If a size or ``std`` is not above 0.
+        If a size or ``std`` is not above 0, or an option is unknown.
 
     Example
     -------
@@ -56,6 +70,8 @@ class ASTFbank(FrontEnd):
         sample_rate: int = 16000,
         mean: float = STATISTICS["audioset"][0],
         std: float = STATISTICS["audioset"][1],
+        longer: str = "first",
+        windows: int | None = None,
     ):
         super().__init__()
         sizes = {
@@ -67,6 +83,12 @@ class ASTFbank(FrontEnd):
         for name, value in sizes.items():
             if value <= 0:
                 raise ValueError(f"{name} is {value}: give a number above 0.")
+        if longer not in LONGER:
+            raise ValueError(
+                f"longer is one of {', '.join(LONGER)}, not '{longer}'."
+            )
+        self.longer = longer
+        self.windows = check_windows(windows)
         self.max_length = max_length
         self.n_mels = n_mels
         self.sample_rate = sample_rate
@@ -110,9 +132,28 @@ class ASTFbank(FrontEnd):
         torch.Tensor
             Features [B, max_length, n_mels].
         """
+        if self.draws and self.training:
+            wavs, lens = self.crop(wavs, lens)
         with torch.autocast(wavs.device.type, enabled=False):
             feats = self.log_mel(wavs.float(), lens)
             return (feats - self.mean) / (2 * self.std)
+
+    def crop(
+        self, wavs: torch.Tensor, lens: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cuts a random part out of each long clip of [B, samples]."""
+        n_samples = count_samples(wavs, lens)[:, None]
+        size = min(self.clip_samples, wavs.shape[1])
+        first = first_samples(n_samples, size, random=True)
+        steps = torch.arange(size, device=wavs.device)
+        return wavs.gather(1, first + steps), (n_samples / size).clamp(max=1)[
+            :, 0
+        ]
+
+    @property
+    def draws(self) -> bool:
+        """Returns True if long clips are cut at random in training."""
+        return self.longer == "random"
 
     @property
     def clip_samples(self) -> int:
@@ -136,6 +177,8 @@ class ASTFbank(FrontEnd):
             "max_length": self.max_length,
             "mean": self.mean,
             "std": self.std,
+            "longer": self.longer,
+            "windows": self.windows,
         }
 
     def options(self) -> dict[str, Any]:

@@ -6,6 +6,62 @@ from typing import Any
 import torch
 from torch import nn
 
+MANY = range(1, 1001)  # windows of a clip
+
+
+def first_samples(
+    n_samples: torch.Tensor, size: int, random: bool
+) -> torch.Tensor:
+    """Chooses where clips are cut to a length.
+
+    Arguments
+    ---------
+    n_samples : torch.Tensor
+        Lengths [B] of the clips.
+    size : int
+        Number of samples to keep at most.
+    random : bool
+        If True, draws the parts; else they are in the middle.
+
+    Returns
+    -------
+    torch.Tensor
+        First samples [B].
+
+    Example
+    -------
+    >>> first_samples(torch.tensor([10, 30]), 20, random=False)
+    tensor([0, 5])
+    """
+    spare = (n_samples - size).clamp(min=0)
+    if not random:
+        return spare // 2
+    drawn = torch.rand(spare.shape).to(spare.device)
+    return (drawn * (spare + 1)).long().clamp(max=spare)
+
+
+def check_windows(windows: int | None) -> int | None:
+    """Returns a number of windows, as a whole number from 1 or None.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Example
+    -------
+    >>> check_windows(0)
+    Traceback (most recent call last):
+    ...
+    ValueError: windows is 0: give a whole number from 1, or null for ...
+    """
+    if windows is not None and (type(windows) is bool or windows not in MANY):
+        raise ValueError(
+            f"windows is {windows!r}: give a whole number from 1, or null for "
+            "as many as cover a clip."
+        )
+    return windows
+
 
 class FrontEnd(nn.Module, ABC):
     """Base class of the modules named ``compute_features`` in a YAML.
@@ -19,10 +75,15 @@ class FrontEnd(nn.Module, ABC):
         Sample rate of the waveforms in Hz.
     max_length : int
         Length of a clip in steps of ``hop_samples``, that of the backbone.
+    windows : int, optional
+        Number of windows of a long clip in evaluation, evenly spread, whose
+        outputs are averaged; None for as few as cover it. If it is 1, the
+        front end chooses which part of the clip it reads.
     """
 
     sample_rate: int
     max_length: int
+    windows: int | None
 
     @property
     @abstractmethod
@@ -81,6 +142,11 @@ class FrontEnd(nn.Module, ABC):
 
         ``sample_rate`` and ``max_length`` are always there.
         """
+
+    @property
+    def draws(self) -> bool:
+        """Returns True if what it reads of a clip is random in training."""
+        return False
 
     def alike(self, other: nn.Module) -> bool:
         """Returns True if another front end computes the same.

@@ -4,7 +4,11 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes.clips import count_samples, normalize
-from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.front_end import (
+    FrontEnd,
+    check_windows,
+    first_samples,
+)
 
 SHORTER = ("repeat", "zeros")
 LONGER = ("first", "random", "random_always")
@@ -34,6 +38,8 @@ class Waveforms(FrontEnd):
         random in evaluation, too, as IPET's code is on three of five corpora.
     sample_rate : int
         Sample rate in Hz.
+    windows : int, optional
+        Number of windows of a long clip in evaluation; see ``FrontEnd``.
 
     Raises
     ------
@@ -55,6 +61,7 @@ class Waveforms(FrontEnd):
         shorter: str = "repeat",
         longer: str = "first",
         sample_rate: int = 16000,
+        windows: int | None = None,
     ):
         super().__init__()
         sizes = {"max_length": max_length, "sample_rate": sample_rate}
@@ -72,6 +79,12 @@ class Waveforms(FrontEnd):
         self.shorter = shorter
         self.longer = longer
         self.sample_rate = sample_rate
+        self.windows = check_windows(windows)
+
+    @property
+    def draws(self) -> bool:
+        """Returns True if long clips are cut at random in training."""
+        return self.longer != "first"
 
     @property
     def clip_samples(self) -> int:
@@ -115,13 +128,10 @@ class Waveforms(FrontEnd):
 
     def first_samples(self, n_samples: torch.Tensor) -> torch.Tensor:
         """Chooses where each clip [B, 1] is cut."""
-        spare = (n_samples - self.clip_samples).clamp(min=0)
         if self.longer == "first":
-            return torch.zeros_like(spare)
-        if self.longer == "random" and not self.training:
-            return spare // 2
-        drawn = torch.rand(spare.shape).to(spare.device)
-        return (drawn * (spare + 1)).long().clamp(max=spare)
+            return torch.zeros_like(n_samples)
+        random = self.training or self.longer == "random_always"
+        return first_samples(n_samples, self.clip_samples, random)
 
     def record(self) -> dict[str, Any]:
         """Returns all options, for an artefact."""
@@ -131,4 +141,5 @@ class Waveforms(FrontEnd):
             "normalize": self.normalize,
             "shorter": self.shorter,
             "longer": self.longer,
+            "windows": self.windows,
         }

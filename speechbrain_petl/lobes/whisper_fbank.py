@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes.clips import count_samples
-from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.front_end import FrontEnd, check_windows
 from torch import nn
 from transformers.audio_utils import mel_filter_bank
 
@@ -25,6 +25,8 @@ class WhisperFbank(FrontEnd):
         Number of mel bins; 80, or 128 in the large models since version 3.
     sample_rate : int
         Sample rate in Hz.
+    windows : int, optional
+        Number of windows of a long clip in evaluation; see ``FrontEnd``.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class WhisperFbank(FrontEnd):
         max_length: int = 3000,
         n_mels: int = 80,
         sample_rate: int = 16000,
+        windows: int | None = None,
     ):
         super().__init__()
         for name, value in {
@@ -60,6 +63,7 @@ class WhisperFbank(FrontEnd):
         self.max_length = max_length
         self.n_mels = n_mels
         self.sample_rate = sample_rate
+        self.windows = check_windows(windows)
         mels = mel_filter_bank(
             num_frequency_bins=1 + self.WINDOW // 2,
             num_mel_filters=n_mels,
@@ -126,4 +130,5 @@ class WhisperFbank(FrontEnd):
             "sample_rate": self.sample_rate,
             "max_length": self.max_length,
             "n_mels": self.n_mels,
+            "windows": self.windows,
         }

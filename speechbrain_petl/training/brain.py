@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from speechbrain_petl.dataio.windows import average
 from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.results import TestResult, used, write_results
 
@@ -22,6 +23,10 @@ class AudioClassificationBrain(PETLBrain):
     """
 
     metrics: Mapping[str, str] = {"accuracy": "max", "loss": "min"}
+
+    def join_windows(self, predictions: torch.Tensor) -> torch.Tensor:
+        """Returns the mean posteriors of windows, as logits [classes]."""
+        return average(predictions.log_softmax(dim=-1))
 
     def rows(
         self, predictions: torch.Tensor, batch: PaddedBatch

@@ -6,11 +6,13 @@ See ``speechbrain_petl.lobes.split_encoder`` for what they are, and
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from speechbrain_petl.dataio.state_cache import StateCache
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.clips import count_samples
 from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training.stored_dataset import (
@@ -19,6 +21,7 @@ from speechbrain_petl.training.stored_dataset import (
     describe,
     digest,
 )
+from speechbrain_petl.training.windows import AT_ONCE, pad_windows, windows_of
 from speechbrain_petl.utils.versions import versions
 from torch import nn
 
@@ -112,8 +115,6 @@ class StateStore:
         Folder of the corpus.
     device : str
         Where the frozen part runs.
-    precision : str
-        Precision that it runs in.
     """
 
     def __init__(
@@ -125,7 +126,6 @@ class StateStore:
         backbone: Backbone,
         data_folder: str,
         device: str,
-        precision: str,
     ):
         self.options = options
         self.encoder = encoder
@@ -141,19 +141,11 @@ class StateStore:
             "front end": describe(compute_features),
             "cut": encoder.cut.name,
             "stored": options.precision,
-            "computed": precision,
             "versions": {p: here[p] for p in ("torch", "transformers")},
         }
         self.draws: int | None = None  # of the training clips, once stored
         self._varies: dict[bool, bool] = {}
         self._checked = False
-
-    def features(
-        self, wavs: torch.Tensor, lens: torch.Tensor, training: bool
-    ) -> torch.Tensor:
-        """Computes the encoder's input [B, ...] of waveforms [B, samples]."""
-        feats = self.compute_features(wavs, lens)
-        return self.augment(feats.mT).mT if training else feats
 
     def varies(self, training: bool) -> bool:
         """Returns True if the input of a clip differs from call to call.
@@ -162,17 +154,49 @@ class StateStore:
         global random numbers stay as they are.
         """
         self._set_mode(training)
-        n_samples = LONG * self.compute_features.clip_samples
         with _seeded(0):
+            n_samples = LONG * self.compute_features.clip_samples
             wav = torch.rand(1, n_samples, device="cpu") - 0.5
         moved = wav.to(self.device), torch.ones(1, device=self.device)
         found = []
         for seed in range(TRIES):
             with _seeded(seed), torch.no_grad():
-                found.append(self.features(*moved, training))
+                found.append(self.inputs(*moved, training)[0])
             if not torch.equal(found[0], found[-1]):
                 return True
         return False
+
+    def inputs(
+        self, wavs: torch.Tensor, lens: torch.Tensor, training: bool
+    ) -> tuple[torch.Tensor, list[int]]:
+        """Computes what the encoder reads of clips.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            Waveforms [B, samples].
+        lens : torch.Tensor
+            Relative lengths [B].
+        training : bool
+            If True, a clip is augmented; if False, it is read by windows.
+
+        Returns
+        -------
+        feats : torch.Tensor
+            The encoder's input [N, ...], clip after clip.
+        numbers : list of int
+            Number of windows of each clip, 1 in training.
+        """
+        if training:
+            feats = self.compute_features(wavs, lens)
+            return self.augment(feats.mT).mT, [1] * len(wavs)
+        clips = windows_of(wavs, lens, self.compute_features)
+        wavs, lens = pad_windows(clips)
+        feats = [
+            self.compute_features(some, some_lens)
+            for some, some_lens in zip(wavs.split(AT_ONCE), lens.split(AT_ONCE))
+        ]
+        return torch.cat(feats), [len(clip) for clip in clips]
 
     def _set_mode(self, training):
         """Sets front end and augmentation; the encoder is in eval mode."""
@@ -185,6 +209,7 @@ class StateStore:
         dataset: DynamicItemDataset,
         loader_kwargs: Mapping[str, Any],
         context: Any,
+        precision: str,
         training: bool,
     ) -> tuple[DynamicItemDataset, dict[str, Any]] | None:
         """Stores the states of a dataset.
@@ -198,6 +223,8 @@ class StateStore:
             Arguments of its loader.
         context : context manager
             Precision to compute in.
+        precision : str
+            Its name.
         training : bool
             If True, clips are augmented.
 
@@ -214,7 +241,7 @@ class StateStore:
             If entries have no ``wav``, a number of draws has no effect, or
             the states do not give what the model gives.
         """
-        draws, kind = None, dict(self.kind)
+        draws, kind = None, {**self.kind, "computed": precision}
         if training not in self._varies:
             self._varies[training] = self.varies(training)
         varies = self._varies[training]
@@ -243,10 +270,11 @@ class StateStore:
             done = 0
             for batch in loader:
                 part = keys[done : done + len(batch.id)]
-                yield from self._states(batch, part, context, bool(draws))
+                yield from self._states(batch, part, context, training, draws)
                 done += len(part)
 
-        n_new = cache.fill(list(names), compute)
+        suffix = "" if draws else suffix_of(training)
+        n_new = cache.fill(list(names), compute, suffix)
         logger.info(
             "States of %s clips at the cut '%s': %s computed, %s found.",
             f"{len(names):,}",
@@ -256,36 +284,46 @@ class StateStore:
         )
         if training:
             self.draws = draws or 1
-        stored = StoredDataset(dataset, clips, cache.read, draws)
+        stored = StoredDataset(
+            dataset, clips, partial(_read, cache, suffix, training), draws
+        )
         return stored, {**loader_kwargs, "num_workers": 0}
 
-    def _states(self, batch, keys, context, varying):
-        """Yields keys and states of a batch, on the CPU."""
+    def _states(self, batch, keys, context, training, draws):
+        """Yields names and states [n, ...] of a batch's clips, on the CPU."""
         wavs, lens = (x.to(self.device) for x in batch.sig)
+        n_samples = count_samples(wavs, lens).tolist()
         with torch.no_grad():
-            if varying:
+            if draws:
                 rows = []
                 for row, key in enumerate(keys):
-                    n_samples = int((lens[row] * wavs.shape[1]).round())
                     with _seeded(int(digest(key)[:12], 16)):
-                        one = wavs[row : row + 1, :n_samples]
-                        rows.append(self.features(one, lens.new_ones(1), True))
-                inputs = torch.cat(rows)
+                        one = wavs[row : row + 1, : n_samples[row]]
+                        rows += [self.inputs(one, lens.new_ones(1), True)[0]]
+                inputs, numbers = torch.cat(rows), [1] * len(rows)
             else:
-                inputs = self.features(wavs, lens, False)
+                self._set_mode(training)
+                inputs, numbers = self.inputs(wavs, lens, training)
             with context:
-                states = self.encoder.frozen(inputs, lens)
-                stored = states.to(DTYPES[self.options.precision])
-                self._check(inputs, lens, stored)
-        for key, state in zip(keys, stored.cpu(), strict=True):
-            yield key, state.clone()
+                states = [self.encoder.frozen(x) for x in inputs.split(AT_ONCE)]
+                stored = torch.cat(states)
+                stored = stored.to(DTYPES[self.options.precision])
+                self._check(inputs, stored)
+        whole = self.compute_features.clip_samples
+        for key, clip, size in zip(
+            keys, stored.cpu().split(numbers), n_samples
+        ):
+            # What the front end reads whole is the same in any stage.
+            same = draws or size <= whole
+            name = key if same else key + suffix_of(training)
+            yield name, clip.clone()
 
-    def _check(self, inputs, lens, stored):
+    def _check(self, inputs, stored):
         """Compares a clip's embedding from its states with the model's."""
         if self._checked:
             return
         self._checked = True
-        whole = self.encoder(inputs[:1], lens[:1]).float()
+        whole = self.encoder(inputs[:1]).float()
         again = self.encoder(stored[:1], stored=True).float()
         error = (whole - again).norm() / whole.norm().clamp_min(1e-6)
         if not error < TOLERANCE[self.options.precision]:
@@ -303,6 +341,17 @@ class StateStore:
             "cut": self.encoder.cut.name,
             "draws": self.draws,
         }
+
+
+def suffix_of(training: bool) -> str:
+    """Returns the end of a key, of clips that stages read differently."""
+    return "-training" if training else "-windows"
+
+
+def _read(cache, suffix, training, key):
+    """Returns states: one of a clip in training, else those of its windows."""
+    states = cache.read(key, key + suffix)
+    return states[0] if training else states
 
 
 def _loader(dataset, ids, loader_kwargs):

@@ -62,7 +62,6 @@ class StoringBrain(TaskBrain):
                 hparams["backbone"],
                 hparams["data_folder"],
                 self.device,
-                self.precision,
             )
 
     def store_states(
@@ -91,7 +90,10 @@ class StoringBrain(TaskBrain):
             return dataset, loader_kwargs
         training = stage == sb.Stage.TRAIN
         context = self.training_ctx if training else self.evaluation_ctx
-        found = self.store.replace(dataset, loader_kwargs, context, training)
+        precision = self.precision if training else self.eval_precision
+        found = self.store.replace(
+            dataset, loader_kwargs, context, precision, training
+        )
         if found is None:
             logger.warning(
                 "%s clips are augmented or cut at random, and not stored%s.",

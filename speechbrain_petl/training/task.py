@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from speechbrain_petl.training import parallel
 from speechbrain_petl.training.parallel import join_rows
 from speechbrain_petl.training.parallel_brain import ParallelBrain
+from speechbrain_petl.training.windows import by_windows
 
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
@@ -76,13 +78,35 @@ class TaskBrain(ParallelBrain):
         super().on_stage_start(stage, epoch)
         self.evaluated: list[tuple[list[str], Rows]] = []
 
+    def join_windows(self, predictions: torch.Tensor) -> torch.Tensor:
+        """Returns a clip's prediction [...] of its windows' [n, ...].
+
+        The mean by default.
+        """
+        return predictions.mean(dim=0)
+
+    def predict(self, batch: PaddedBatch, stage: sb.Stage) -> torch.Tensor:
+        """Returns the predictions of a batch that is evaluated.
+
+        Long clips are read by windows, as the front end has it. A brain
+        without one reads whole clips.
+        """
+        if "compute_features" not in self.modules:
+            return self.compute_forward(batch, stage)
+        return by_windows(
+            batch,
+            parallel.unwrap(self.modules.compute_features),
+            lambda windows: self.compute_forward(windows, stage),
+            self.join_windows,
+        )
+
     @torch.no_grad()
     def evaluate_batch(
         self, batch: PaddedBatch, stage: sb.Stage
     ) -> torch.Tensor:
         """Like ``Brain.evaluate_batch``; keeps the task's rows and the loss."""
         with self.evaluation_ctx:
-            predictions = self.compute_forward(batch, stage)
+            predictions = self.predict(batch, stage)
             loss = self.compute_objectives(predictions, batch, stage)
         self.check_evaluated(predictions, loss, batch)
         rows = {

@@ -80,23 +80,3 @@ def test_the_label_map_is_speechbrains(tmp_path):
     encoder.save(tmp_path / "map.txt")
     text = (tmp_path / "map.txt").read_text("utf-8")
     assert text == label_map(labels)
-
-
-def test_a_class_that_is_not_listed_is_written_with_a_warning(
-    make_artefact, tmp_path, monkeypatch, caplog
-):
-    """``from_hparams`` loads it; nobody else does."""
-    read = Path.read_text
-    monkeypatch.setattr(
-        Path,
-        "read_text",
-        lambda path, *args, **kwargs: read(path, *args, **kwargs).replace(
-            "reduction_rate: !ref <reduction_rate>",
-            "reduction_rate: !ref <reduction_rate>\n"
-            "                activation: !name:torch.nn.PReLU",
-        ),
-    )
-    make_artefact(tmp_path / "a")
-    assert "Only PETLClassifier.from_hparams will load" in caplog.text
-    with pytest.raises(ValueError, match="'!name:torch.nn.PReLU', which is"):
-        Artefact.open(tmp_path / "a")

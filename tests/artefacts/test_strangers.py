@@ -7,19 +7,15 @@ import re
 import resource
 import shutil
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
 import torch
 from speechbrain_petl.artefacts.format import FILES, label_map
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
 from speechbrain_petl.cli.main import main
 from speechbrain_petl.inference import AdapterBank, PETLClassifier
 from torch import nn
-
-from speechbrain.inference.classifiers import EncoderClassifier
 
 
 class Evil:
@@ -408,19 +404,6 @@ def test_labels_and_names_do_not_act(make_artefact, tmp_path, capsys):
     assert main(["verify", str(tmp_path / "no\x1b[31m\nsuch")]) == 2
     said = capsys.readouterr().err
     assert "\x1b" not in said and said.count("\n") == 1
-
-
-def test_the_other_way_says_once_that_it_executes(artefact, tiny_folder):
-    say_that_it_executes.cache_clear()
-    options = {"overrides": {"source": tiny_folder}}
-    with pytest.warns(UserWarning, match="from_artefact, AdapterBank and"):
-        PETLClassifier.from_hparams(str(artefact), **options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        PETLClassifier.from_hparams(str(artefact), **options)
-    say_that_it_executes.cache_clear()
-    with pytest.warns(UserWarning, match="can be any code"):
-        EncoderClassifier.from_hparams(str(artefact), **options)
 
 
 def test_no_option_of_the_backbone_has_to_be_there(artefact, tiny_folder):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from speechbrain_petl.dataio.windows import cut
 from speechbrain_petl.inference.classifier import PETLClassifier
-from speechbrain_petl.inference.windows import cut
 
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.inference.interfaces import foreign_class

@@ -82,3 +82,33 @@ def test_nothing_of_it_is_saved_or_trained():
     fbank = ASTFbank(10)
     assert not fbank.state_dict()
     assert not list(fbank.parameters())
+
+
+def test_random_parts_of_long_clips_in_training():
+    torch.manual_seed(0)
+    fbank = ASTFbank(max_length=20, longer="random").train()
+    wavs = torch.rand(2, 9000) - 0.5
+    lens = torch.tensor([1.0, 0.2])  # the second one fits
+    first, second = fbank(wavs, lens), fbank(wavs, lens)
+    assert not torch.equal(first[0], second[0])
+    assert torch.equal(first[1], second[1])
+    parts = wavs[0].unfold(0, 3440, 1)
+    assert any(
+        torch.allclose(first[0], fbank.eval()(parts[k : k + 1])[0])
+        for k in range(len(parts))
+    )
+    assert torch.equal(fbank(wavs, lens), ASTFbank(max_length=20)(wavs, lens))
+
+
+@pytest.mark.parametrize(
+    "option, message",
+    [
+        ({"longer": "middle"}, "longer is one of first, random, not 'middle'"),
+        ({"windows": 0}, "windows is 0: give a whole number from 1"),
+        ({"windows": 2.5}, "windows is 2.5: give"),
+        ({"windows": True}, "windows is True: give"),
+    ],
+)
+def test_options_of_long_clips(option, message):
+    with pytest.raises(ValueError, match=message):
+        ASTFbank(**option)

@@ -1,4 +1,4 @@
-"""Lobes of wav2vec 2.0 and Whisper, the choice of a lobe, SpeechBrain's own."""
+"""The lobe of wav2vec 2.0, the choice of a lobe, SpeechBrain's own."""
 
 import json
 from functools import partial
@@ -9,7 +9,6 @@ from speechbrain_petl.lobes.families import front_end_of, load_backbone
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.wav2vec2 import Wav2Vec2
-from speechbrain_petl.lobes.whisper import Whisper
 from torch import nn
 from transformers import (
     BertConfig,
@@ -19,9 +18,6 @@ from transformers import (
     Wav2Vec2Model,
     WavLMConfig,
     WavLMModel,
-    WhisperConfig,
-    WhisperFeatureExtractor,
-    WhisperModel,
 )
 
 SIZE = dict(
@@ -60,29 +56,6 @@ def folders(tmp_path_factory):
     """Tiny models with their preprocessors."""
     root = tmp_path_factory.mktemp("wav2vec2")
     return {k: save(root / k, k, normalize=k != "wavlm") for k in KINDS}
-
-
-def save_whisper(folder, seconds):
-    """Saves a tiny Whisper for clips of some seconds, with its preprocessor."""
-    config = WhisperConfig(
-        d_model=24,
-        encoder_layers=2,
-        encoder_attention_heads=2,
-        encoder_ffn_dim=32,
-        decoder_layers=1,
-        decoder_attention_heads=2,
-        decoder_ffn_dim=8,
-        max_source_positions=50 * seconds,
-    )
-    WhisperModel(config).save_pretrained(folder)
-    WhisperFeatureExtractor(chunk_length=seconds).save_pretrained(folder)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def whisper_folder(tmp_path_factory):
-    """A tiny Whisper that reads a second."""
-    return save_whisper(tmp_path_factory.mktemp("whisper"), seconds=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -170,42 +143,9 @@ def test_an_unknown_family_is_told_how_to_be_added(tmp_path):
         load_backbone(str(tmp_path / "nowhere"))
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path):
-    from safetensors.torch import load_file, save_file
-
-    save(tmp_path, "group")
-    file = tmp_path / "model.safetensors"
-    tensors = load_file(file)
-    tensors.pop("encoder.layers.1.attention.q_proj.weight")
-    save_file(tensors, file, metadata={"format": "pt"})
-    with pytest.raises(ValueError, match="not a whole model: 1 of its tensors"):
-        Wav2Vec2(str(tmp_path))
-
-
 def test_a_lobe_of_another_family_is_refused(whisper_folder):
     with pytest.raises(ValueError, match="reads no waveforms"):
         Wav2Vec2(whisper_folder)
-
-
-def test_whispers_positions_are_cut(whisper_folder):
-    whole, cut = Whisper(whisper_folder), Whisper(whisper_folder, max_length=40)
-    assert (whole.max_length, cut.max_length) == (100, 40)
-    positions = cut.model.embed_positions.weight
-    assert torch.equal(positions, whole.model.embed_positions.weight[:20])
-    assert cut.tokens(torch.randn(1, 40, 80)).shape == (1, 20, 24)
-    refit = whole.refit(max_length=40)
-    x = torch.randn(2, 40, 80)
-    assert torch.equal(refit(x), cut(x)) and whole.max_length == 100
-    for frames in (102, 41, 0):
-        with pytest.raises(ValueError, match="an even number of 2 to 100"):
-            Whisper(whisper_folder, max_length=frames)
-    with pytest.raises(ValueError, match="have 50 frames of 80 bins, but this"):
-        cut(torch.randn(1, 50, 80))
-
-
-def test_whispers_decoder_is_not_kept(whisper_folder):
-    names = {name for name, _ in Whisper(whisper_folder).named_parameters()}
-    assert not any("decoder" in name for name in names)
 
 
 lora = partial(LoRA, rank=2)
@@ -230,22 +170,6 @@ def test_speechbrains_lobes_inside_a_petl_model(folders, kind, tmp_path):
     frozen = SpeechBrains(folders[kind], str(tmp_path), freeze=True)
     with pytest.raises(ValueError, match="made with freeze: True"):
         PETLModel(frozen, {"query": lora})
-
-
-def test_speechbrains_whisper_inside_a_petl_model(tmp_path):
-    from speechbrain.integrations.huggingface.whisper import (
-        Whisper as SpeechBrains,
-    )
-
-    options = {"encoder_only": True, "freeze": False}
-    folder = save_whisper(tmp_path, seconds=30)  # the lobe knows no other
-    lobe = SpeechBrains(folder, str(tmp_path), **options)
-    model = PETLModel(lobe, {"query": lora, "ffn_up": lora})
-    wavs = torch.randn(2, 9000)
-    found = model(wavs)
-    torch.testing.assert_close(found, lobe.eval()(wavs), rtol=0, atol=1e-4)
-    found.square().mean().backward()
-    assert all(t.grad.any() for n, t in model.delta().items() if ".up." in n)
 
 
 def test_a_checkpoint_says_which_form_it_has(folders):

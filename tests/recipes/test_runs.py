@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from speechbrain_petl.inference import PETLClassifier
 
 ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"
@@ -27,6 +28,34 @@ def test_a_run_that_selects_by_its_loss(arguments, train, tmp_path):
     assert kept["metrics"]["valid_loss"] == results["valid_loss"]
     card = (tmp_path / "artefact" / "README.md").read_text()
     assert "type: loss" in card and "type: accuracy" not in card
+
+
+@pytest.mark.parametrize("windows", ["null", "1"])
+def test_a_test_reads_what_predict_reads(
+    tiny_folder, windows, corpora, arguments, train, tmp_path
+):
+    """Clips of a second, of which the model reads half a second."""
+    yaml = ROOT / "recipes" / "GoogleSpeechCommands" / "hparams" / "lora.yaml"
+    args = arguments("GoogleSpeechCommands", tmp_path, "--debug")
+    train(yaml, [*args, "--debug_persistently", "--windows", windows])
+    kept = json.loads((tmp_path / "artefact" / "artefact.json").read_text())
+    assert kept["features"]["windows"] == (1 if windows == "1" else None)
+    classifier = PETLClassifier.from_artefact(
+        tmp_path / "artefact", backbone=tiny_folder
+    )
+    test = json.loads((tmp_path / "manifest" / "test.json").read_text())
+    rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
+    assert rows
+    for row in rows:
+        wav = test[row["id"]]["wav"]
+        corpus = str(corpora["GoogleSpeechCommands"])
+        _, score, _, (label,) = classifier.classify_file(
+            wav.replace("{data_root}", corpus)
+        )
+        assert label == row["prediction"]
+        assert score.exp().item() == pytest.approx(
+            float(row["probability"]), abs=1e-5
+        )
 
 
 @pytest.mark.slow

@@ -49,7 +49,6 @@ def store_of(tiny_folder, tmp_path, monkeypatch):
             ast,
             str(tmp_path),
             "cpu",
-            "fp32",
         )
 
     return make
@@ -75,7 +74,7 @@ def replaced(store, dataset, training=True):
     """The dataset of states."""
     kwargs = {"batch_size": 4}
     context = torch.autocast("cpu", enabled=False)
-    return store.replace(dataset, kwargs, context, training)
+    return store.replace(dataset, kwargs, context, "fp32", training)
 
 
 def run(store, dataset, stored, epochs=6):
@@ -150,6 +149,27 @@ def test_what_is_stored_needs_no_audio(store_of, dataset, tmp_path):
         replaced(store_of(), dataset)
 
 
+def test_stages_share_what_they_read_alike(store_of, dataset):
+    """Clips of up to 0.48 s; longer ones are cut, or read by windows."""
+    store = store_of()
+    size = store.compute_features.clip_samples
+    train, _ = replaced(store, dataset)
+    computed = []
+    keep = store.encoder.frozen
+    store.encoder.frozen = lambda x: computed.append(len(x)) or keep(x)
+    valid, _ = replaced(store, dataset, training=False)
+    sizes = [len(entry["noise"]) for entry in dataset.data.values()]
+    long = [n for n in sizes if n > size]
+    assert long and sum(computed) >= len(long)
+    assert sum(computed) < len(sizes) + len(long)
+    for i, n in enumerate(sizes):
+        assert train[i]["states"].shape == (192,)
+        assert valid[i]["states"].shape[1:] == (192,)
+        if n <= size:
+            assert torch.equal(valid[i]["states"][0], train[i]["states"])
+    assert max(len(valid[i]["states"]) for i in range(12)) > 1
+
+
 def test_clips_are_told_apart_by_content_and_part(dataset, tmp_path):
     for name in ("c0", "c1", "c2"):
         dataset.data[name]["wav"] = str(tmp_path / "0.wav")
@@ -192,9 +212,9 @@ def test_draws_are_the_same_at_each_run_and_differ(store_of, dataset):
     # Anew, in other batches, where the caches have nothing of it
     torch.manual_seed(7)
     other = store_of(MASKS(), draws=3)
-    other.kind["computed"] = "anew"
+    other.kind["anew"] = True
     context = torch.autocast("cpu", enabled=False)
-    again, _ = other.replace(dataset, {"batch_size": 5}, context, True)
+    again, _ = other.replace(dataset, {"batch_size": 5}, context, "fp32", True)
     torch.testing.assert_close(again[0]["states"], found[0])
     # Another augmentation has its own.
     assert describe(MASKS()) != describe(SpecAugment(1, 10, 1, 24))
