@@ -63,7 +63,7 @@ def dataset(tmp_path):
     for i in range(12):
         file = tmp_path / f"{i}.wav"
         file.write_text(f"clip {i}")
-        wav = torch.rand(9000 + 500 * i, generator=generator) - 0.5
+        wav = torch.rand(5000 + 800 * i, generator=generator) - 0.5
         entries[f"c{i}"] = {"wav": str(file), "noise": wav, "target": i % 3}
     data = DynamicItemDataset(entries)
     data.add_dynamic_item(lambda x: x, takes="noise", provides="sig")
@@ -151,7 +151,7 @@ def test_what_is_stored_needs_no_audio(store_of, dataset, tmp_path):
 
 
 def test_stages_share_what_they_read_alike(store_of, dataset):
-    """Clips of up to 0.48 s; longer ones are cut, or read by windows."""
+    """Clips of up to half a second; longer ones are cut, or read by windows."""
     store = store_of()
     size = store.compute_features.clip_samples
     train, _ = replaced(store, dataset)
