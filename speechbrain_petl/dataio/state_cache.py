@@ -24,6 +24,8 @@ from speechbrain_petl.dataio.shards import SUFFIX, Shard, shrink, write_shard
 from speechbrain_petl.utils.files import write_file
 
 logger = logging.getLogger(__name__)
+# It would tell of each look at a block.
+logging.getLogger("filelock").setLevel(logging.WARNING)
 
 FORMAT = 1  # of the folder and its keys
 SHARD_BYTES = 64e6  # at most so much is lost when a process is killed

@@ -159,7 +159,7 @@ class StateStore:
             wav = torch.rand(1, n_samples, device="cpu") - 0.5
         moved = wav.to(self.device), torch.ones(1, device=self.device)
         found = []
-        for seed in range(TRIES):
+        for seed in range(TRIES if training else 2):
             with _seeded(seed), torch.no_grad():
                 found.append(self.inputs(*moved, training)[0])
             if not torch.equal(found[0], found[-1]):
