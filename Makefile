@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test test-oldest lint bench upstream-check clean
+.PHONY: help install demo test test-oldest test-slurm lint bench upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -29,6 +29,12 @@ test-oldest:  ## The quick tests with the oldest versions that are supported
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install -c tests/oldest.txt -e '.[test]'
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto -m "not slow"
+
+test-slurm: install  ## The tests of Slurm, on two nodes that this machine plays
+	tools/slurm_node.sh start $(CURDIR)/.slurm
+	SLURM_CONF=$(CURDIR)/.slurm/slurm.conf $(BIN)/python -m pytest -m slurm \
+		tests/experiments/running; \
+		code=$$?; tools/slurm_node.sh stop $(CURDIR)/.slurm; exit $$code
 
 lint: install  ## Check style, YAML files, spelling and types
 	$(BIN)/ruff check .

@@ -25,6 +25,10 @@ REQUIRED = [
     "requests",  # downloads that continue where they stopped
     "tqdm",  # progress of downloads
     "soundfile",  # audio files
+    # speechbrain-petl train
+    "jinja2",  # its report
+    "markupsafe",
+    "psutil",  # a run that hangs is ended with all it started
 ]
 
 EXTRAS = {
@@ -33,9 +37,6 @@ EXTRAS = {
     # leaves out the picture of its confusion matrix.
     "experiments": [
         "matplotlib",  # figures
-        "jinja2",  # the report's page
-        "markupsafe",
-        "psutil",  # a run that hangs is ended with all it started
         "optuna",  # search
         "submitit",  # --launcher submitit
     ],
@@ -59,6 +60,9 @@ EXTRAS["test"] = [
     *itertools.chain(*EXTRAS.values()),
 ]
 
+# The recipe that ``speechbrain-petl train`` runs, as an installation has it
+OWN_SOUNDS = "speechbrain_petl.recipes.AudioFolder"
+
 setup(
     name="speechbrain-petl",
     version=(ROOT / "speechbrain_petl" / "version.txt").read_text().strip(),
@@ -73,8 +77,13 @@ setup(
         "Topic :: Multimedia :: Sound/Audio :: Analysis",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
-    packages=find_packages(include=["speechbrain_petl", "speechbrain_petl.*"]),
+    packages=[
+        *find_packages(include=["speechbrain_petl", "speechbrain_petl.*"]),
+        OWN_SOUNDS,
+    ],
+    package_dir={OWN_SOUNDS: "recipes/AudioFolder"},
     package_data={
+        OWN_SOUNDS: ["*.yaml", "*.md", "hparams/**/*.yaml"],
         "speechbrain_petl": [
             "py.typed",
             "version.txt",
@@ -83,7 +92,7 @@ setup(
             "**/*.jinja",
             "**/*.csv",
             "**/*.json",
-        ]
+        ],
     },
     python_requires=">=3.10",
     install_requires=REQUIRED,

@@ -27,6 +27,7 @@ ROOMS = (
     "experiments.running",
     "experiments.reporting",
     "experiments",
+    "adapt",
     "cli",
 )
 

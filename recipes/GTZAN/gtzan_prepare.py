@@ -11,6 +11,7 @@ github.com/wngh1187/IPET.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from speechbrain_petl.dataio.audio import look_at
@@ -97,7 +98,11 @@ def prepare_gtzan(
         splits = split_by_fold(clips, folds)
     else:
         splits = {
-            split: [c for c in clips if rows[c.id]["fault_filtered"] == split]
+            split: [
+                replace(c, extra={})
+                for c in clips
+                if rows[c.id]["fault_filtered"] == split
+            ]
             for split in N_CLIPS[protocol]
         }
     labels = sorted({c.label for c in clips})

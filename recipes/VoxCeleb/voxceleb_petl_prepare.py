@@ -29,6 +29,7 @@ AUDIO = "wav"
 SUFFIXES = {".wav", ".flac", ".ogg"}
 N_SPEAKERS = {"training": 1211, "test": 40}
 N_UTTERANCES = {"training": 148642, "test": 4874}
+N_HELD_OUT = 40  # as many as are tested
 #: Trials of the published lists, and target trials among them.
 N_TRIALS = {"veri_test.txt": (37720, 18860), "veri_test2.txt": (37611, 18802)}
 #: The speakers that VoxCeleb1 keeps for tests, also where a list is cut.
@@ -39,7 +40,7 @@ def prepare_voxceleb(
     data_folder: str,
     manifest_folder: str,
     trials: str = "veri_test2.txt",
-    valid_speakers: int = 40,
+    valid_speakers: int | None = None,
     valid_trials: int = 4000,
     draw: int = 0,
     skip_bad_audio: bool = False,
@@ -62,8 +63,9 @@ def prepare_voxceleb(
         The test's list in ``data_folder``: ``veri_test2.txt``, which is
         cleaned, or ``veri_test.txt``, the original one, as in arXiv
         2211.02227.
-    valid_speakers : int
-        How many of the training speakers are held out to validate on. With 0
+    valid_speakers : int, optional
+        How many of the training speakers are held out to validate on; by
+        default 40, of an excerpt a third of them at most. With 0
         all of them train, as in the paper; ``valid.json`` has no entries and
         there is no ``valid_trials.csv``: the last epoch must be tested.
     valid_trials : int
@@ -95,6 +97,8 @@ def prepare_voxceleb(
     listed = read_voxceleb_list(corpus / trials)
     parts = share_out(find_utterances(corpus), listed, corpus / trials)
     _warn_of_counts(corpus, trials, listed, parts)
+    if valid_speakers is None:
+        valid_speakers = affordable(len(parts["training"]))
     training, held_out = hold_out_speakers(
         parts["training"], valid_speakers, draw
     )
@@ -202,6 +206,17 @@ def share_out(
             "leaves nobody to train on: give veri_test.txt or veri_test2.txt."
         )
     return parts
+
+
+def affordable(n_speakers: int) -> int:
+    """Returns how many of the training speakers are held out by default.
+
+    Example
+    -------
+    >>> affordable(1211), affordable(12)
+    (40, 4)
+    """
+    return min(N_HELD_OUT, n_speakers // 3)
 
 
 def _warn_of_counts(corpus, trials, listed, parts):

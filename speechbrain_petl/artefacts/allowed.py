@@ -249,6 +249,14 @@ ROWS = (
         classes=Number(1, 2**20, whole=True),
         eps=Number(0, 1),
     ),
+    _row(
+        "head",
+        f"{LOBES}.heads.EmbeddingHead",
+        width=COUNT,
+        classes=Number(0, 2**20, whole=True),
+        embedding_size=COUNT,
+        cosine=FLAG,
+    ),
     # Non-linearities
     _row("activation", "torch.nn.ELU"),
     _row("activation", "torch.nn.GELU", approximate=Choice("none", "tanh")),

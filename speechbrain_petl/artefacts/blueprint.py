@@ -12,10 +12,10 @@ from typing import Any
 
 from speechbrain_petl.artefacts.allowed import plan
 from speechbrain_petl.artefacts.format import LOCATE, REVISION, SOURCE
-from speechbrain_petl.artefacts.inference_yaml import tail
 from speechbrain_petl.artefacts.kinds import Kind, Plain, Record
 from speechbrain_petl.artefacts.plans import LOCATED, Made, Plan
 from speechbrain_petl.artefacts.safe_yaml import Tagged, read_tree
+from speechbrain_petl.artefacts.tasks import tail, task_of
 from speechbrain_petl.utils.messages import first_line, printable
 from torch import nn
 
@@ -81,6 +81,8 @@ class Blueprint:
             names[0],
             metadata["features"]["sample_rate"],
             metadata["tensors"]["sha256"],
+            task_of(metadata),
+            metadata.get("decision"),
         )
         last = read_tree(fixed, self.path)
         for key, node in last.items():

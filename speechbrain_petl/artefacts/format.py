@@ -14,6 +14,7 @@ from speechbrain_petl.artefacts.kinds import (
     Record,
     Text,
 )
+from speechbrain_petl.artefacts.tasks import TASK, custom_code, task_misfits
 from speechbrain_petl.utils.files import PACKAGE
 from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.regular_files import read_regular
@@ -38,13 +39,6 @@ LARGEST = {
     CUSTOM: 2**10,
 }
 FILES = tuple(LARGEST)
-
-# The one line that SpeechBrain's foreign_class imports; another is refused.
-CUSTOM_CODE = '''\
-"""For speechbrain.inference.interfaces.foreign_class."""
-
-from speechbrain_petl.inference import PETLClassifier as CustomInterface
-'''
 
 # How its YAML finds the backbone, an address that never changes
 LOCATE = "!apply:speechbrain_petl.inference.locate"
@@ -86,7 +80,7 @@ SCHEMA = Record(
             others=True,
         ),
         "metrics": MapOf(Text(), Number(-1e30, 1e30)),
-        "labels": ListOf(Text(), MOST_LABELS, shortest=1),
+        "labels": ListOf(Text(), MOST_LABELS),
         "backbone": Record(
             {
                 "source": SOURCE,
@@ -120,6 +114,12 @@ SCHEMA = Record(
             }
         ),
         "versions": MapOf(Text(), Text()),
+    },
+    {
+        "task": TASK,
+        "decision": MapOf(Text(), Plain()),
+        # A best class less probable than that is none: see adapt/insights.py
+        "unknown": Record({"threshold": Number(0, 1)}, others=True),
     },
     others=True,
 )
@@ -181,16 +181,7 @@ def check_metadata(metadata: Mapping[str, Any], path: str | Path) -> None:
     ValueError
         Naming each key that does not fit.
     """
-    problems = SCHEMA.misfits(metadata, "")
-    if not problems:
-        classes, logits = len(metadata["labels"]), metadata["probe"]["logits"]
-        if len(set(metadata["labels"])) != classes:
-            problems = ["labels should differ from one another"]
-        if len(logits) != classes:
-            problems = [
-                f"labels and probe.logits should be as many, not {classes} "
-                f"and {len(logits)}"
-            ]
+    problems = SCHEMA.misfits(metadata, "") or task_misfits(metadata)
     refuse(problems, path, "is no whole metadata of an artefact")
 
 
@@ -235,15 +226,15 @@ def check_label_map(text: str, path: str | Path, labels: list[str]) -> None:
         )
 
 
-def check_custom_code(text: str, path: str | Path) -> None:
-    """Refuses a ``custom.py`` other than the one that every artefact has.
+def check_custom_code(text: str, path: str | Path, task: str) -> None:
+    """Refuses a ``custom.py`` other than that of every artefact of a task.
 
     Raises
     ------
     ValueError
         If a letter differs.
     """
-    if text != CUSTOM_CODE:
+    if text != custom_code(task):
         raise ValueError(
             f"'{printable(path)}' is not the file that every artefact has: it "
             "is code, and SpeechBrain's foreign_class would run it."

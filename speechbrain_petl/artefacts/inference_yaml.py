@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.tag import Tag
 from speechbrain_petl.artefacts.format import LOCATE
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, tail
 
 HEADER = """\
 # An adapter trained with speechbrain-petl, for SpeechBrain's from_hparams.
@@ -32,6 +33,8 @@ def inference_yaml(
     sample_rate: int,
     tensors: str,
     made: Mapping[str, Any] | None = None,
+    task: str = CLASSIFICATION,
+    decision: Mapping[str, Any] | None = None,
 ) -> str:
     """Derives an artefact's ``hyperparams.yaml``.
 
@@ -56,6 +59,10 @@ def inference_yaml(
         The run's ``backbone`` and ``compute_features``. Where its YAML calls
         a function that chose their class (``!apply:``), the artefact names
         the class.
+    task : str
+        What the artefact is for.
+    decision : mapping, optional
+        What it decides by.
 
     Returns
     -------
@@ -93,56 +100,8 @@ def inference_yaml(
     kept["classifier"] = _make(run["classifier"], sizes)
     text = io.StringIO()
     dump_hyperpyyaml(kept, text)
-    return HEADER + text.getvalue() + tail(backbone, sample_rate, tensors)
-
-
-def tail(backbone: str, sample_rate: int, tensors: str) -> str:
-    """Returns what every artefact's YAML ends with, for ``from_hparams``.
-
-    Arguments
-    ---------
-    backbone : str
-        Key of the backbone.
-    sample_rate : int
-        Sample rate of the waveforms in Hz.
-    tensors : str
-        SHA-256 of the tensors.
-
-    Returns
-    -------
-    str
-        HyperPyYAML.
-    """
-    return TAIL.format(
-        backbone=backbone, sample_rate=sample_rate, tensors=tensors
-    )
-
-
-TAIL = """
-posteriors: !new:torch.nn.Sequential
-- !ref <classifier>
-- !new:torch.nn.LogSoftmax
-  dim: -1
-
-modules:
-  compute_features: !ref <compute_features>
-  mean_var_norm: !new:speechbrain_petl.inference.Unchanged
-  embedding_model: !ref <encoder>
-  classifier: !ref <posteriors>
-
-audio_normalizer: !new:speechbrain.dataio.preprocess.AudioNormalizer
-  sample_rate: {sample_rate}
-
-label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
-
-pretrainer: !new:speechbrain_petl.inference.ArtefactLoader
-  tensors: {tensors}
-  backbone: !ref <{backbone}>
-  compute_features: !ref <compute_features>
-  encoder: !ref <encoder>
-  classifier: !ref <classifier>
-  label_encoder: !ref <label_encoder>
-"""
+    last = tail(backbone, sample_rate, tensors, task, decision)
+    return HEADER + text.getvalue() + last
 
 
 def _top_level(run, node, what):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
+from speechbrain_petl.artefacts.tasks import TASKS, task_of
 from speechbrain_petl.utils.messages import markdown, printable
 from speechbrain_petl.utils.metric import metric_of
 
@@ -20,24 +21,16 @@ holds the {size} that were trained, and no copy of the backbone.
 | Trained parameters | {trainable} |
 | Backbone | {backbone}{revision} |
 | Input | {seconds:.2f} s of mono audio at {rate} Hz; {long} |
-| Classes | {n_classes} |
+{decides}
 {metrics}
 
 ## How to use
 
-```python
-from speechbrain_petl.inference import PETLClassifier
-
-classifier = PETLClassifier.from_artefact("<this folder or hub id>")
-posteriors, score, index, label = classifier.classify_file("clip.wav")
-print(label[0], score.exp().item())
-```
-
-or `speechbrain-petl predict <this folder or hub id> clip.wav`.{local} Both read
+{usage}{local} Both read
 this folder as data and run none of its code. The weights are safetensors, and
 are checked on loading against `artefact.json`, a recorded probe included.
 
-SpeechBrain's own `EncoderClassifier.from_hparams` loads it too. It constructs
+SpeechBrain's own interfaces load it too, by `from_hparams`. That constructs
 the objects that `hyperparams.yaml` names, which can be any code: use it for
 artefacts of people you trust.
 
@@ -45,7 +38,7 @@ artefacts of people you trust.
 
 {training}
 
-The numbers are of one run. Classes: {labels}.
+The numbers are of one run.{labels}
 
 ## License
 
@@ -71,22 +64,22 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
     """
     backbone, features = metadata["backbone"], metadata["features"]
     training, scores = metadata["training"], metadata["metrics"]
-    metric = metric_of(training)
+    metric, task = metric_of(training), TASKS[task_of(metadata)]
     source, corpus = backbone["source"], printable(training["corpus"])
     on_hub = "/" in source
     title = f"{printable(metadata['method'])} on {corpus}"
     data = ModelCardData(
         library_name="speechbrain",
-        pipeline_tag="audio-classification",
+        pipeline_tag=task.verb,
         license=license or "other",
         license_name=None if license else "none-chosen",
         base_model=source if on_hub else None,
         base_model_relation="adapter" if on_hub else None,
-        tags=["audio-classification", "speechbrain", "adapter", "petl"],
+        tags=[task.verb, "speechbrain", "adapter", "petl"],
         model_name=title,
         eval_results=[
             EvalResult(
-                task_type="audio-classification",
+                task_type=task.verb,
                 dataset_type=corpus.lower().replace(" ", "-"),
                 dataset_name=corpus,
                 metric_type=printable(metric.name),
@@ -115,8 +108,14 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
         trainable=f"{sum(metadata['trainable'].values()):,}",
         seconds=features["max_length"] / 100,
         rate=features["sample_rate"],
+        usage=task.usage,
+        decides=f"| Classes | {len(metadata['labels'])} |"
+        if task.labelled
+        else "\n".join(
+            f"| {markdown(name.capitalize())} | {markdown(value)} |"
+            for name, value in metadata["decision"].items()
+        ),
         long=_long_clips(features.get("windows")),
-        n_classes=len(metadata["labels"]),
         metrics="\n".join(
             f"| {markdown(name.replace('_', ' ').capitalize())} | "
             f"{f'{value:.4f}' if isinstance(value, float) else value} |"
@@ -127,7 +126,9 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
             f"- {markdown(name)}: {markdown(value)}"
             for name, value in training["hyperparameters"].items()
         ),
-        labels=", ".join(map(markdown, metadata["labels"])),
+        labels=f" Classes: {', '.join(map(markdown, metadata['labels']))}."
+        if task.labelled
+        else "",
         license=(
             f"What was trained: {markdown(license)}."
             if license

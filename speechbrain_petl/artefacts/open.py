@@ -28,6 +28,7 @@ from speechbrain_petl.artefacts.format import (
     read_metadata,
 )
 from speechbrain_petl.artefacts.self_check import check_probe
+from speechbrain_petl.artefacts.tasks import TASKS, task_of
 from speechbrain_petl.artefacts.tensors import (
     check_digest,
     check_shapes,
@@ -99,9 +100,35 @@ class Artefact:
         folder, of_hub = fetch(source, revision)
         artefact = cls({name: folder / name for name in FILES}, of_hub)
         artefact._text(CARD)
-        check_custom_code(artefact._text(CUSTOM), artefact.files[CUSTOM])
+        code = artefact._text(CUSTOM)
+        check_custom_code(code, artefact.files[CUSTOM], artefact.task)
         _ = artefact.blueprint
         return artefact
+
+    @property
+    def task(self) -> str:
+        """What it is for: the name of a row of ``TASKS``."""
+        return task_of(self.metadata)
+
+    def require(self, *tasks: str) -> None:
+        """Refuses an artefact that is for something else.
+
+        Arguments
+        ---------
+        *tasks : str
+            What it may be for.
+
+        Raises
+        ------
+        ValueError
+            If it is for none of them.
+        """
+        if self.task not in tasks:
+            raise ValueError(
+                f"'{printable(self.files[METADATA].parent)}' is an artefact "
+                f"for {self.task}, and not for {' or '.join(tasks)}: use it "
+                f"with {TASKS[self.task].interface}."
+            )
 
     @property
     def labels(self) -> list[str]:

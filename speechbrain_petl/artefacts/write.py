@@ -26,7 +26,6 @@ from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.format import (
     CARD,
     CUSTOM,
-    CUSTOM_CODE,
     FILES,
     FORMAT,
     FORMAT_VERSION,
@@ -40,10 +39,12 @@ from speechbrain_petl.artefacts.format import (
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
 from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.self_check import make_probe
+from speechbrain_petl.artefacts.tasks import custom_code, task_of
 from speechbrain_petl.artefacts.tensors import tensors_of
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
+from speechbrain_petl.training.summary import summary
 from speechbrain_petl.utils.files import replacing_folder
 from speechbrain_petl.utils.metric import metric_of
 from speechbrain_petl.utils.versions import versions
@@ -62,7 +63,7 @@ def save_artefact(brain, corpus: str) -> str:
 
     Arguments
     ---------
-    brain : AudioClassificationBrain
+    brain : PETLBrain
         The run's.
     corpus : str
         Name of the data, for the model card.
@@ -86,7 +87,7 @@ def save_artefact(brain, corpus: str) -> str:
         )
     results = json.loads((output / "results.json").read_text("utf-8"))
     metric = metric_of(results)
-    kept = [metric.name, "accuracy", "n_test", "loss"]
+    kept = [metric.name, *brain.metrics, "n_test"]
     kept += [f"valid_{metric.name}", "best_epoch"]
     manifests = {
         split: getattr(hparams, f"{split}_manifest")
@@ -97,10 +98,12 @@ def save_artefact(brain, corpus: str) -> str:
         hparams.backbone,
         hparams.compute_features,
         hparams.encoder,
-        unwrap(brain.modules.classifier),
-        brain.label_encoder,
+        brain.trained_head(),
+        brain.label_map(),
         (output / "hyperparams.yaml").read_text("utf-8"),
         {
+            "task": brain.task,
+            "decision": brain.decision(),
             "method": hparams.experiment_name,
             "trainable": results["trainable"],
             "training": {
@@ -119,6 +122,7 @@ def save_artefact(brain, corpus: str) -> str:
             },
         },
     )
+    logger.info(summary(results, output))
     return str(output / "artefact")
 
 
@@ -145,14 +149,17 @@ def write_artefact(
     encoder : PETLModel
         The adapted backbone.
     classifier : torch.nn.Module
-        From embeddings [B, d] to logits [B, classes].
+        From embeddings [B, d] to logits [B, classes], or to whatever the task
+        decides by.
     label_encoder : CategoricalEncoder
-        The label map, of as many labels as classes.
+        The label map, of as many labels as classes; empty where the head's
+        outputs are no classes.
     run_yaml : str
         The YAML that these came from, references resolved.
     facts : dict
         What else to record: ``method``, ``trainable``, ``training`` and
-        ``metrics``.
+        ``metrics``; ``task`` and ``decision`` of another task than
+        classification.
     """
     tensors = save(
         {
@@ -187,14 +194,16 @@ def write_artefact(
         compute_features.sample_rate,
         digest,
         {"backbone": backbone, "compute_features": compute_features},
+        task_of(metadata),
+        metadata.get("decision"),
     )
     check_metadata(metadata, METADATA)
     try:
         Blueprint(yaml, YAML, metadata)
     except ValueError as error:
         logger.warning(
-            "Only PETLClassifier.from_hparams will load this artefact, since "
-            "not all of it can be made from data: %s",
+            "Only from_hparams will load this artefact, since not all of it "
+            "can be made from data: %s",
             error,
         )
     with replacing_folder(folder, METADATA, FILES) as new:
@@ -203,17 +212,10 @@ def write_artefact(
             YAML: yaml,
             METADATA: json.dumps(metadata, indent=2, allow_nan=False),
             CARD: model_card(metadata),
-            CUSTOM: CUSTOM_CODE,
+            CUSTOM: custom_code(task_of(metadata)),
             LABELS: label_map(labels),
         }.items():
             (new / name).write_bytes(text.encode("utf-8"))
-
-
-def unwrap(module: nn.Module) -> nn.Module:
-    """Returns the module inside the wrappers of DDP and ``torch.compile``."""
-    for name in ("module", "_orig_mod"):
-        module = getattr(module, name, module)
-    return module
 
 
 def describe(manifest: str) -> dict | None:

@@ -15,8 +15,10 @@ from speechbrain_petl.artefacts.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, task_of
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
+from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.peft_format import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
@@ -86,18 +88,28 @@ def _classify(bank, options):
             predictions = bank.classify_file(path)
         except Exception as error:  # whatever it is, the next may be fine
             failed += 1
-            if options.debug:
-                _say(traceback.format_exc(), sys.stderr)
-            said = sentence(error)
-            if printable(path) not in said:
-                said = f"{printable(path)}: {said}"
-            _say(f"speechbrain-petl: {said}", sys.stderr)
-            if options.json:
-                _say(json.dumps({"file": path, "error": said}))
+            _fail(path, error, options)
             continue
         for prediction in predictions:
             labels = bank[prediction.task].labels
             _say(_shown(path, prediction, labels, options))
+    return _count_failed(failed, options)
+
+
+def _fail(path, error, options):
+    """Tells why a file failed; called where the error is handled."""
+    if options.debug:
+        _say(traceback.format_exc(), sys.stderr)
+    said = sentence(error)
+    if printable(path) not in said:
+        said = f"{printable(path)}: {said}"
+    _say(f"speechbrain-petl: {said}", sys.stderr)
+    if options.json:
+        _say(json.dumps({"file": path, "error": said}))
+
+
+def _count_failed(failed, options):
+    """Tells how many files failed, and returns the exit code."""
     if failed:
         _say(f"{failed} of {len(options.files)} files failed.", sys.stderr)
     return 1 if failed else 0
@@ -124,6 +136,65 @@ def _say(line, stream=None):
     tqdm.write(line, file=stream or sys.stdout)
 
 
+def verify_speakers(options) -> int:
+    """Compares the speaker of one file with those of others."""
+    speaker = PETLSpeaker.from_artefact(
+        options.artefact,
+        options.revision,
+        options.backbone,
+        _device(options.device),
+        options.fetch or None,
+    )
+    failed = 0
+    for path in options.files:
+        try:
+            found = speaker.verify_files(
+                options.enrolled, path, options.threshold
+            )
+        except Exception as error:  # whatever it is, the next may be fine
+            failed += 1
+            _fail(path, error, options)
+            continue
+        score, same = (one.item() for one in found)
+        if options.json:
+            shown = {"file": path, "score": round(score, 6), "same": same}
+            _say(json.dumps(shown))
+        else:
+            said = "same speaker" if same else "other speaker"
+            _say(f"{printable(path)}\t{said}\t{score:.4f}")
+    return _count_failed(failed, options)
+
+
+def train(options) -> int:
+    """Trains an adapter on a folder of sounds."""
+    from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
+    from speechbrain_petl.adapt.session import train_folder
+
+    # Each model that is made would tell its seed.
+    logging.getLogger("speechbrain").setLevel(logging.ERROR)
+    name = os.path.basename(os.path.abspath(options.folder))
+    final = train_folder(
+        Request(
+            data_folder=options.folder,
+            output=options.output or os.path.join("results", name),
+            metadata=options.metadata,
+            group_by=options.group_by,
+            source=options.source or DEFAULT_SOURCE,
+            method=options.method,
+            minutes=options.minutes,
+            params=options.params,
+            vote=options.vote,
+            near_duplicates=not options.no_near_duplicates,
+            skip_bad_audio=options.skip_bad_audio,
+            seed=options.seed,
+            device=_device(options.device),
+        ),
+        say=_say,
+    )
+    _say(f"Artefact: {final.artefact}\nReport: {final.report}")
+    return 0
+
+
 def inspect(options) -> int:
     """Shows an artefact's metadata."""
     metadata = Artefact.open(options.artefact, options.revision).metadata
@@ -134,6 +205,11 @@ def inspect(options) -> int:
     training = metadata["training"]
     revision = f" at {backbone['revision']}" if backbone["revision"] else ""
     rows = {
+        "task": task_of(metadata)
+        + "".join(
+            f", {key} {value}"
+            for key, value in metadata.get("decision", {}).items()
+        ),
         "method": metadata["method"],
         "trained": f"{sum(metadata['trainable'].values()):,} parameters ("
         + ", ".join(f"{k} {v:,}" for k, v in metadata["trainable"].items())
@@ -172,17 +248,19 @@ def _clips(training):
 def verify(options) -> int:
     """Loads an artefact with every check there is."""
     trained = _load(options)
+    outputs = len(trained.metadata["probe"]["logits"])
+    what = "classes" if trained.labels else "numbers an embedding"
     print(
-        f"'{options.artefact}' is whole: {len(trained.labels)} classes, "
-        "the tensors, the label map and the backbone fit, and the probe gives "
-        "the recorded logits."
+        f"'{options.artefact}' is whole: {outputs} {what}, the tensors, the label map and the "
+        "backbone fit, and the probe gives the recorded logits."
     )
     return 0
 
 
 def merge(options) -> int:
     """Merges an artefact into a stock Hugging Face model."""
-    difference = merge_to_transformers(_load(options), options.folder)
+    trained = _load(options, CLASSIFICATION)
+    difference = merge_to_transformers(trained, options.folder)
     print(
         f"'{options.folder}' equals the adapted model within {difference:.2g}."
     )
@@ -234,8 +312,13 @@ def pull(options) -> int:
     return 0
 
 
-def _load(options):
-    """Loads the artefact that the options name, on the CPU."""
+def _load(options, *tasks):
+    """Loads the artefact that the options name, on the CPU.
+
+    It is of one of the tasks, if any are given.
+    """
     artefact = Artefact.open(options.artefact, options.revision)
+    if tasks:
+        artefact.require(*tasks)
     backbone = artefact.backbone(options.backbone, options.fetch or None)
     return artefact.load(backbone)

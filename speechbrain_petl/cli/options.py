@@ -2,6 +2,7 @@
 
 import argparse
 
+from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
 from speechbrain_petl.utils.errors import EXIT_CODES
 
@@ -43,6 +44,16 @@ def make_parser() -> argparse.ArgumentParser:
         add_debug(added)
         return added
 
+    add_train(
+        command(
+            "train",
+            "train",
+            "train an adapter on a folder of your own sounds",
+            TRAIN_EXAMPLES,
+            EXIT_CODES,
+        )
+    )
+
     one = command(
         "predict",
         "predict",
@@ -77,6 +88,35 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_files(many)
     _add_backbone(many)
+
+    pair = command(
+        "verify-speakers",
+        "verify_speakers",
+        "tell whether audio files are of one speaker",
+        [
+            "verify-speakers voxceleb/artefact a.wav b.wav",
+            "verify-speakers artefact enrolled.wav *.wav --threshold 0.4",
+        ],
+        EXIT_CODES,
+    )
+    pair.add_argument("artefact", help=ARTEFACT)
+    pair.add_argument("enrolled", help="audio file of the speaker")
+    pair.add_argument(
+        "files", nargs="+", help="audio files that are compared with it"
+    )
+    pair.add_argument(
+        "--threshold",
+        type=float,
+        metavar="SCORE",
+        help="score above which it is one speaker (default: the artefact's)",
+    )
+    pair.add_argument(
+        "--json", action="store_true", help="print one JSON object per line"
+    )
+    pair.add_argument(
+        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
+    )
+    _add_source(pair)
 
     look = command(
         "inspect",

@@ -142,7 +142,7 @@ class Target:
 def make_datasets(
     manifests: dict[str, str],
     data_folder: str,
-    label_encoder: CategoricalEncoder,
+    label_encoder: CategoricalEncoder | None,
     sample_rate: int = 16000,
     cache_gb: float = 0.0,
 ) -> dict[str, DynamicItemDataset | None]:
@@ -156,8 +156,8 @@ def make_datasets(
         a file ``start`` and ``stop``, in samples at the rate of the file.
     data_folder : str
         Folder of the corpus, for ``{data_root}`` in the manifests.
-    label_encoder : CategoricalEncoder
-        Label map of the corpus.
+    label_encoder : CategoricalEncoder or None
+        Label map of the corpus; None for splits whose labels are no classes.
     sample_rate : int
         Sample rate of the waveforms in Hz.
     cache_gb : float
@@ -166,12 +166,11 @@ def make_datasets(
     Returns
     -------
     dict[str, DynamicItemDataset or None]
-        Datasets with the keys ``id``, ``sig`` (waveform [time]) and
-        ``target``; None for a manifest without entries, as of a protocol
+        Datasets with the keys ``id``, ``sig`` (waveform [time]) and, with a
+        label map, ``target``; None for a manifest without entries, as of a protocol
         without validation.
     """
     waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
-    target = Target(label_encoder)
     datasets: dict[str, DynamicItemDataset | None] = {}
     for split, path in manifests.items():
         entries = read_manifest(path, data_folder)
@@ -183,7 +182,13 @@ def make_datasets(
             dataset = DynamicItemDataset(entries)
             takes = ["wav", "start", "stop"]
             dataset.add_dynamic_item(waveform, takes=takes, provides="sig")
-            dataset.add_dynamic_item(target, takes="label", provides="target")
-            dataset.set_output_keys(["id", "sig", "target"])
+            keys = ["id", "sig"]
+            if label_encoder is not None:
+                target = Target(label_encoder)
+                dataset.add_dynamic_item(
+                    target, takes="label", provides="target"
+                )
+                keys.append("target")
+            dataset.set_output_keys(keys)
             datasets[split] = dataset
     return datasets

@@ -1,12 +1,14 @@
 """Trials of speaker verification: lists of pairs of utterances."""
 
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 from speechbrain_petl.dataio.metadata import read_table
 from speechbrain_petl.utils.files import replacing
+from speechbrain_petl.utils.messages import name_some
 
 from speechbrain.utils.logger import get_logger
 
@@ -119,6 +121,81 @@ def read_trials(file: str | Path) -> list[Trial]:
         ],
         file,
     )
+
+
+def load_trials(file: str | Path, ids: Collection[str]) -> list[Trial]:
+    """Reads the trials of a split, and refuses those of absent utterances.
+
+    Arguments
+    ---------
+    file : str or Path
+        Trials as ``write_trials`` writes them.
+    ids : collection of str
+        The utterances of the split's manifest.
+
+    Returns
+    -------
+    list of Trial
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is malformed, or a trial names an
+        utterance that the manifest lacks.
+
+    Example
+    -------
+    >>> file = getfixture("tmp_path") / "trials.csv"
+    >>> write_trials(file, [Trial(True, "a", "b"), Trial(False, "a", "c")])
+    >>> load_trials(file, ["a", "b"])
+    Traceback (most recent call last):
+    ...
+    ValueError: ... names utterances that its manifest lacks, c: ...
+    """
+    if not Path(file).is_file():
+        raise ValueError(
+            f"There is no list of trials {file}: the data preparation writes "
+            "it."
+        )
+    trials = read_trials(file)
+    known = set(ids)
+    absent = {name for t in trials for name in t[1:] if name not in known}
+    if absent:
+        raise ValueError(
+            f"{file} names utterances that its manifest lacks, "
+            f"{name_some(sorted(absent))}: run the data preparation again."
+        )
+    return trials
+
+
+def refuse_shared_speakers(speakers: Mapping[str, Collection[str]]) -> None:
+    """Refuses splits that share a speaker.
+
+    Arguments
+    ---------
+    speakers : mapping of str to collection of str
+        Speakers of each split.
+
+    Raises
+    ------
+    ValueError
+        If one is in two splits, naming it.
+
+    Example
+    -------
+    >>> refuse_shared_speakers({"train": ["ann"], "test": ["ann", "bob"]})
+    Traceback (most recent call last):
+    ...
+    ValueError: The speakers ann are in both train and test: ...
+    """
+    for (one, mine), (other, theirs) in combinations(speakers.items(), 2):
+        shared = sorted(set(mine) & set(theirs))
+        if shared:
+            raise ValueError(
+                f"The speakers {name_some(shared)} are in both {one} and "
+                f"{other}: trials are of speakers that no model has heard; "
+                "leave them out of one."
+            )
 
 
 def keep_trials(

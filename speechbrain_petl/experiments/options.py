@@ -141,7 +141,7 @@ def _add_run(some):
         help="discard and repeat cells of other settings or data",
     )
     some.add_argument(
-        "--dry-run",
+        "--dry_run",
         action="store_true",
         help="show the cells and estimate their cost, without running them",
     )

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from speechbrain_petl.artefacts.backbones import fingerprint
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
@@ -102,6 +103,7 @@ class AdapterBank:
             backbone that the other tasks share.
         """
         artefact = Artefact.open(source, revision)
+        artefact.require(CLASSIFICATION)
         with self._lock:
             if task in self._tasks:
                 raise ValueError(

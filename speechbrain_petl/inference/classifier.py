@@ -4,15 +4,16 @@ import os
 
 import torch
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
+from speechbrain_petl.inference.loading import OnArtefact, Unchanged
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
     check_finite,
     check_rows,
 )
-from speechbrain_petl.utils.messages import first_line, printable
+from speechbrain_petl.utils.messages import printable
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
@@ -20,19 +21,7 @@ from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 
-class Unchanged(nn.Module):
-    """No normalization: the front end has normalized the features already.
-
-    Stands where an ``EncoderClassifier`` expects a normalization.
-    """
-
-    def forward(self, feats: torch.Tensor, lens=None) -> torch.Tensor:
-        """Returns the features [B, frames, mels] as they are."""
-        del lens
-        return feats
-
-
-class PETLClassifier(EncoderClassifier):
+class PETLClassifier(OnArtefact, EncoderClassifier):
     """Classifies audio with an adapter that was trained with this package.
 
     ``PETLClassifier.from_artefact(source)`` loads an artefact as data.
@@ -89,6 +78,7 @@ class PETLClassifier(EncoderClassifier):
             If it is no whole artefact, or anything of it does not fit.
         """
         artefact = Artefact.open(source, revision)
+        artefact.require(CLASSIFICATION)
         trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
         labels = CategoricalEncoder()
         labels.update_from_iterable(artefact.labels)
@@ -109,19 +99,6 @@ class PETLClassifier(EncoderClassifier):
             },
             run_opts={"device": device},
         )
-
-    @classmethod
-    def from_hparams(cls, *args, **kwargs):
-        """Like SpeechBrain's; says once that it runs what the YAML names."""
-        say_that_it_executes()
-        try:
-            return super().from_hparams(*args, **kwargs)
-        except ImportError as error:
-            raise ValueError(
-                "This artefact names something that is not there "
-                f"({printable(first_line(error))}): it was written by another "
-                "version of speechbrain-petl, or is not whole."
-            ) from error
 
     def encode_batch(
         self,

@@ -21,6 +21,7 @@ _HOMES = {
     "Convpass": "adapters",
     "DeepPrompts": "prompts",
     "DenseMoA": "moa",
+    "EmbeddingHead": "heads",
     "FrontEnd": "front_end",
     "InputPrompt": "prompts",
     "LAdapters": "learners",

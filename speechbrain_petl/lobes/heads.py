@@ -37,3 +37,70 @@ class NormedLinear(nn.Module):
     def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
         """Computes logits [B, classes] of embeddings [B, d]."""
         return self.dense(self.layernorm(embeddings))
+
+
+class EmbeddingHead(nn.Module):
+    """Embeddings to compare, and classes that are told by them in training.
+
+    As in IPET's speaker verification (arXiv 2211.02227): a linear layer to
+    the embedding, which trials compare, then LayerNorm and a linear layer to
+    the training speakers. In a recipe's YAML::
+
+        classifier: !name:speechbrain_petl.lobes.heads.EmbeddingHead
+            embedding_size: 128
+
+    Arguments
+    ---------
+    width : int
+        Size d of what the encoder gives.
+    classes : int
+        Number of classes; with 0 the head ends at the embedding, as in an
+        artefact.
+    embedding_size : int
+        Size of the embeddings.
+    cosine : bool
+        If True, the outputs are cosines with a vector of each class, as
+        SpeechBrain's ``AdditiveAngularMargin`` needs.
+
+    Example
+    -------
+    >>> head = EmbeddingHead(48, 10, embedding_size=16)
+    >>> pooled = torch.rand(2, 48)
+    >>> head(pooled).shape, head.embed(pooled).shape
+    (torch.Size([2, 10]), torch.Size([2, 16]))
+    >>> torch.equal(head.without_classes()(pooled), head.embed(pooled))
+    True
+    """
+
+    def __init__(
+        self,
+        width: int,
+        classes: int,
+        embedding_size: int = 128,
+        cosine: bool = False,
+    ):
+        super().__init__()
+        self.embed = nn.Linear(width, embedding_size)
+        self.cosine = cosine
+        self.classes = classes
+        if classes:
+            self.layernorm = nn.LayerNorm(embedding_size)
+            self.dense = nn.Linear(embedding_size, classes, bias=not cosine)
+
+    def forward(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Computes logits [B, classes], or cosines, of vectors [B, d]."""
+        embeddings = self.embed(pooled)
+        if not self.classes:
+            return embeddings
+        normed = self.layernorm(embeddings)
+        if not self.cosine:
+            return self.dense(normed)
+        weight = nn.functional.normalize(self.dense.weight)
+        return nn.functional.linear(nn.functional.normalize(normed), weight)
+
+    def without_classes(self) -> "EmbeddingHead":
+        """Returns a head that ends at the embedding, and shares its layer."""
+        width, size = self.embed.in_features, self.embed.out_features
+        head = EmbeddingHead(width, 0, size, self.cosine)
+        head.embed = self.embed
+        return head

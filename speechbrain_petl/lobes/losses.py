@@ -6,6 +6,8 @@ import torch
 from speechbrain_petl.utils.messages import did_you_mean
 from torch import nn
 
+from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper
+
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -78,3 +80,47 @@ def loss_named(name: str) -> Loss:
             f"{near or 'choose one of ' + ', '.join(LOSSES) + '.'}"
         )
     return LOSSES[name]
+
+
+def speaker_loss(
+    cosine: bool = False, margin: float = 0.2, scale: float = 30.0
+) -> Loss:
+    """Returns a loss of telling the training speakers apart.
+
+    Arguments
+    ---------
+    cosine : bool
+        If True, the outputs are cosines, as of ``EmbeddingHead(cosine=True)``,
+        and the loss is SpeechBrain's additive angular margin softmax (arXiv
+        1906.07317). Otherwise they are logits of a softmax.
+    margin : float
+        Angle in radians by which a speaker's own cosine has to be better.
+    scale : float
+        Factor of the cosines.
+
+    Returns
+    -------
+    callable
+        Takes outputs [B, speakers] and indices [B], or without cosines shares
+        [B, speakers] too, and returns the mean over the batch.
+
+    Example
+    -------
+    >>> loss = speaker_loss(cosine=True)
+    >>> loss(torch.eye(2), torch.tensor([0, 1])) < 1e-6
+    tensor(True)
+    """
+    if not cosine:
+        return nn.functional.cross_entropy
+    wrapped = LogSoftmaxWrapper(AdditiveAngularMargin(margin, scale))
+
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Returns the loss of cosines [B, speakers]."""
+        if targets.dim() != 1:
+            raise ValueError(
+                "mixup has shares of several speakers, which no margin is "
+                "for: set mixup to 0, or cosine to False."
+            )
+        return wrapped(outputs.unsqueeze(1), targets.unsqueeze(1))
+
+    return loss

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from speechbrain_petl.training import parallel
@@ -20,7 +20,9 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 from speechbrain.utils.distributed import infer_device, run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
-from speechbrain.utils.train_logger import TrainLogger
+
+if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
+    from speechbrain.utils.train_logger import TrainLogger
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class PETLBrain(StoringBrain):
         label_encoder: CategoricalEncoder,
         opt_class: Callable[..., torch.optim.Optimizer],
         lr_annealing: Callable[..., Any],
-        loggers: list[TrainLogger],
+        loggers: list["TrainLogger"],
         selects: str,
         hparams: dict[str, Any],
         run_opts: Any = None,
@@ -250,6 +252,14 @@ class PETLBrain(StoringBrain):
             "trainable": self.count_parameters(),
             **({"stored": self.store.record()} if self.store else {}),
         }
+
+    def trained_head(self) -> nn.Module:
+        """Returns the head that the artefact has."""
+        return parallel.unwrap(self.modules.classifier)
+
+    def label_map(self) -> CategoricalEncoder:
+        """Returns the labels of the artefact's head."""
+        return self.label_encoder
 
     def count_parameters(self) -> dict[str, int]:
         """Trainable parameters: method, LayerNorms, final LayerNorm, head."""

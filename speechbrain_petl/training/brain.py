@@ -22,7 +22,11 @@ class AudioClassificationBrain(PETLBrain):
     See ``PETLBrain``; batches have a ``target``, the index of the label.
     """
 
-    metrics: Mapping[str, str] = {"accuracy": "max", "loss": "min"}
+    metrics: Mapping[str, str] = {
+        "accuracy": "max",
+        "unweighted_accuracy": "max",
+        "loss": "min",
+    }
 
     def join_windows(self, predictions: torch.Tensor) -> torch.Tensor:
         """Returns the mean posteriors of windows, as logits [classes]."""
@@ -35,8 +39,12 @@ class AudioClassificationBrain(PETLBrain):
         return {"targets": batch.target, "logits": predictions.float()}
 
     def measure(self, rows: dict[str, torch.Tensor]) -> dict[str, float]:
-        """Returns the accuracy."""
-        return {"accuracy": TestResult([], **rows).accuracy()}
+        """Returns the accuracy, and the mean of the classes' recalls."""
+        result = TestResult([], **rows)
+        return {
+            "accuracy": result.accuracy(),
+            "unweighted_accuracy": result.unweighted_accuracy(),
+        }
 
     def write_results(
         self,

@@ -21,12 +21,18 @@ from speechbrain_petl.training.command_line import (
     read_arguments,
 )
 from speechbrain_petl.training.folder_name import name_apart
-from speechbrain_petl.training.parallel import n_processes
+from speechbrain_petl.training.help_text import help_text
+from speechbrain_petl.training.inputs import (
+    check_data_folder,
+    check_device,
+    read_text,
+)
+from speechbrain_petl.training.parallel import leave_group, n_processes
 from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.quiet import quiet_libraries
 from speechbrain_petl.training.run_folder import RunFolder
 from speechbrain_petl.utils.errors import tell_errors
 from speechbrain_petl.utils.files import write_file
-from speechbrain_petl.utils.messages import first_line
 from speechbrain_petl.utils.plain_yaml import plain_values
 from speechbrain_petl.utils.settings import NEUTRAL, settings_of
 
@@ -72,20 +78,22 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     """
     # A log that cannot be written, on a full disk, is no error of its own.
     logging.raiseExceptions = False
+    quiet_libraries()
     told = tell_errors("--debug" in arguments)
     sys.excepthook = told
     if {"-h", "--help"} & set(arguments):
-        sb.parse_arguments(["--help"])
+        print(help_text(arguments), end="")
+        sys.exit(0)
     file, given = read_arguments(arguments)
     text = read_text(file)
     overrides, options = divide(given, text, file)
     overwrite = options.pop("overwrite", False)
     one_interval(overrides, options, text)
+    check_data_folder(plain_values(text, overrides))
     run_opts = RunOptions.from_dictionary({**options, "param_file": file})
     ddp_init_group(run_opts)
     if torch.distributed.is_initialized():
-        # Its threads would end the process by SIGABRT, now and then.
-        atexit.register(torch.distributed.destroy_process_group)
+        atexit.register(leave_group)
     device = check_device(run_opts.device or infer_device())
     shaping = {
         key: value
@@ -179,42 +187,6 @@ def take_folder(hparams: dict, settings: dict, overwrite: bool) -> None:
         },
     }
     hparams["run_folder"].open({"settings": identity}, overwrite)
-
-
-def read_text(file: str) -> str:
-    """Reads the text of a YAML file.
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, or it is no text.
-    """
-    if not Path(file).is_file():
-        raise ValueError(
-            f"There is no YAML file {file}: give one of the recipe's "
-            "hparams folder."
-        )
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is no text in UTF-8: {error}.") from error
-
-
-def check_device(device: str) -> str:
-    """Returns the device if this machine has it.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be used.
-    """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(
-            f"--device {device} cannot be used here: {first_line(error)}"
-        ) from error
-    return device
 
 
 def keep_sources(

@@ -55,6 +55,23 @@ class TestResult:
         targets, predicted, _ = self.columns()
         return (targets == predicted).double().mean().item()
 
+    def unweighted_accuracy(self) -> float:
+        """Returns the mean recall of the classes that have a clip.
+
+        As emotions are usually reported, whose classes differ in size.
+
+        Example
+        -------
+        >>> targets = torch.tensor([0, 0, 0, 1])
+        >>> logits = torch.eye(2)[[0, 0, 0, 0]]
+        >>> TestResult(list("abcd"), targets, logits).unweighted_accuracy()
+        0.5
+        """
+        targets, predicted, _ = self.columns()
+        clips = targets.bincount().double()
+        hits = targets[targets == predicted].bincount(minlength=len(clips))
+        return (hits[clips > 0] / clips[clips > 0]).mean().item()
+
     def confusion(self, n_classes: int) -> torch.Tensor:
         """Returns counts [target, prediction]."""
         from sklearn.metrics import confusion_matrix  # slow to import

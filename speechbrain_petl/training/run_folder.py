@@ -21,6 +21,7 @@ TRACES = ("train_log.txt", "results.json", "artefact")
 OTHERS = (
     *("hyperparams.yaml", "env.log", "log.txt", "tensorboard"),
     *("predictions.csv", "confusion_matrix.png"),
+    *("scores.csv", "det_curve.png"),
 )
 CHECKPOINTS = ("CKPT+*", "PARTIAL-*")
 REMEDY = (

@@ -39,6 +39,9 @@ class StoringBrain(TaskBrain):
         If a value is none, or the model has nothing to store.
     """
 
+    #: Stages whose clips' states can be stored.
+    storable = frozenset(sb.Stage)
+
     def __init__(
         self,
         modules: dict[str, nn.Module],
@@ -86,9 +89,19 @@ class StoringBrain(TaskBrain):
         loader_kwargs : dict
             Arguments of its loader.
         """
-        if self.store is None or not isinstance(dataset, DynamicItemDataset):
+        if (
+            self.store is None
+            or stage not in self.storable
+            or not isinstance(dataset, DynamicItemDataset)
+        ):
             return dataset, loader_kwargs
         training = stage == sb.Stage.TRAIN
+        if training and self.alters_clips():
+            logger.warning(
+                "Training clips are altered before the front end, and not "
+                "stored."
+            )
+            return dataset, loader_kwargs
         context = self.training_ctx if training else self.evaluation_ctx
         precision = self.precision if training else self.eval_precision
         found = self.store.replace(
@@ -107,6 +120,14 @@ class StoringBrain(TaskBrain):
         if training:
             self._training_states = found[0]
         return found
+
+    def alters_clips(self) -> bool:
+        """Returns True if ``compute_forward`` alters waveforms in training.
+
+        A recipe that does so says so here, since what it stores would be the
+        states of other clips.
+        """
+        return False
 
     def evaluate(
         self,

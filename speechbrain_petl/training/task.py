@@ -28,6 +28,12 @@ class TaskBrain(ParallelBrain):
 
     #: Direction, ``max`` or ``min``, of each metric of the task.
     metrics: Mapping[str, str] = {"loss": "min"}
+    #: What the run's artefact is for, see ``artefacts.tasks``.
+    task: str = "classification"
+
+    def decision(self) -> dict[str, Any]:
+        """Returns what the artefact records for inference to decide by."""
+        return {}
 
     def rows(self, predictions: torch.Tensor, batch: PaddedBatch) -> Rows:
         """Returns what the task keeps of an evaluated batch.

@@ -3,6 +3,7 @@
 import argparse
 import math
 
+SIZES = {"K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -42,6 +43,41 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1")
     return number
+
+
+def quantity(text: str) -> int:
+    """Reads a whole number from 1, such as ``500000``, ``500K`` or ``1.5M``.
+
+    Arguments
+    ---------
+    text : str
+        Value of an option.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+
+    Example
+    -------
+    >>> quantity("500K"), quantity("1.5M")
+    (500000, 1500000)
+    """
+    unit = text[-1:].upper()
+    number = text[:-1] if unit in SIZES else text
+    try:
+        found = float(number) * SIZES.get(unit, 1)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found < math.inf or found != int(found):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no whole number from 1, such as 500K or 1M"
+        )
+    return int(found)
 
 
 def duration(text: str) -> float:

@@ -123,6 +123,9 @@ def tell_errors(
 
     def hook(kind, error, trace):
         """Prints an error that nobody handled."""
+        if issubclass(kind, KeyboardInterrupt) and not debug:
+            print("Stopped; the same command goes on.", file=sys.stderr)
+            return
         if debug or not issubclass(kind, Exception):
             sys.__excepthook__(kind, error, trace)
             return

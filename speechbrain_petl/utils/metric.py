@@ -37,8 +37,8 @@ class Metric(NamedTuple):
 
     @property
     def in_percent(self) -> bool:
-        """Returns True if it is told in %, as accuracy is."""
-        return self.name == "accuracy"
+        """Returns True if it is told in %, as accuracies are."""
+        return self.name.endswith("accuracy")
 
     @property
     def scale(self) -> int:

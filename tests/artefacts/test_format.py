@@ -5,7 +5,6 @@ import json
 
 import pytest
 from speechbrain_petl.artefacts.format import (
-    CUSTOM_CODE,
     FORMAT,
     FORMAT_VERSION,
     SOURCE,
@@ -14,8 +13,11 @@ from speechbrain_petl.artefacts.format import (
     label_map,
     read_metadata,
 )
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, custom_code
 
 from speechbrain.dataio.encoder import CategoricalEncoder
+
+CUSTOM_CODE = custom_code(CLASSIFICATION)
 
 METADATA = {
     "format": FORMAT,
@@ -92,6 +94,6 @@ def test_label_map_is_the_one_of_speechbrain(tmp_path):
 
 
 def test_custom_code_is_the_same_to_the_letter():
-    check_custom_code(CUSTOM_CODE, "custom.py")
+    check_custom_code(CUSTOM_CODE, "custom.py", CLASSIFICATION)
     with pytest.raises(ValueError, match="'custom.py'.*it is code"):
-        check_custom_code(CUSTOM_CODE + "\n", "custom.py")
+        check_custom_code(CUSTOM_CODE + "\n", "custom.py", CLASSIFICATION)

@@ -59,3 +59,14 @@ def test_names_are_no_markup(metadata):
     assert "<script>" not in text and "[a](" not in text
     assert "\n# b" not in text
     assert ModelCard(text).data.license == "other"
+
+
+def test_a_card_of_speakers_says_how_they_are_verified(metadata):
+    metadata |= {"task": "embedding", "labels": []}
+    metadata["decision"] = {"threshold": 0.25, "scoring": "cosine"}
+    metadata["training"].update(selects="eer", direction="min")
+    metadata["metrics"] = {"eer": 0.02}
+    text = model_card(metadata)
+    assert "| Threshold | 0.25 |" in text and "PETLSpeaker" in text
+    assert "verify-speakers" in text and "Classes" not in text
+    assert ModelCard(text).data.eval_results[0].metric_type == "eer"

@@ -9,6 +9,7 @@ from speechbrain_petl.cli.options import make_parser
 def test_every_command_has_examples():
     commands = make_parser()._subparsers._group_actions[0].choices
     assert set(commands) == {
+        "train",
         "predict",
         "bank",
         "inspect",

@@ -60,3 +60,13 @@ def test_where_the_corpus_lies_does_not_count(hparams, tmp_path):
     before = data_of(hparams)
     moved = (tmp_path / "corpus").rename(tmp_path / "moved")
     assert data_of({**hparams, "data_folder": str(moved)}) == before
+
+
+def test_files_with_braces_in_their_names(hparams, tmp_path):
+    """Manifests escape them, since SpeechBrain takes them for templates."""
+    (tmp_path / "corpus" / "{b}.wav").write_bytes(b"first")
+    entry = {"wav": "{data_root}/{{b}}.wav", "label": "cat"}
+    (tmp_path / "test.json").write_text(json.dumps({"b": entry}))
+    before = data_of(hparams)
+    (tmp_path / "corpus" / "{b}.wav").write_bytes(b"other")
+    assert changed(before, data_of(hparams)) == ["test_manifest"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from speechbrain_petl.cli.main import main
+from speechbrain_petl.demo.sound_events import write_audio_folder
 from speechbrain_petl.experiments.__main__ import main as experiments
 from speechbrain_petl.training.command_line import DEFAULTS
 
@@ -23,13 +24,25 @@ def blocks(language):
 
 
 def test_the_python_code_runs(tiny_folder):
-    (code,) = blocks("python")
-    assert HUB in code
+    (code,) = (code for code in blocks("python") if HUB in code)
     # The reduction rate of AST-base leaves 3 of the tiny one's 192 units.
     names = {}
     exec(code.replace(HUB, tiny_folder), names)
     assert "ffn.2.adapter.down.weight" in names["model"].delta()
     assert names["model"].count_parameters()["norm_final"] == 384
+
+
+def test_the_code_for_own_sounds_runs(tiny_folder, tmp_path, monkeypatch):
+    (code,) = (code for code in blocks("python") if "adapt(" in code)
+    monkeypatch.chdir(tmp_path)
+    backbones = str(Path(tiny_folder).parent)
+    monkeypatch.setenv("SPEECHBRAIN_PETL_BACKBONES", backbones)
+    write_audio_folder("sounds", 4, classes=2, seconds=0.3)
+    soundfile.write("new.wav", [0.1] * 8000, 16000)
+    quick = f'backbone="{tiny_folder}", method="linear"'
+    names = {}
+    exec(code.replace("minutes=10", quick), names)
+    assert names["label"][0] in names["artefact"].labels
 
 
 def options_of_experiments(capsys):

@@ -132,7 +132,7 @@ def test_usage(line, capsys):
 def test_numbers_are_read_as_the_runs_read_them(recipes, write_plan, capsys):
     """YAML 1.1 takes 1e-3 for a text, and 010 for 8."""
     plan = write_plan(["linear"], folds=[1])
-    arguments = ["run", str(plan), "--recipes", str(recipes), "--dry-run"]
+    arguments = ["run", str(plan), "--recipes", str(recipes), "--dry_run"]
     assert main([*arguments, "--set", "lr=1e-3", "--seeds", "010"]) == 0
     assert "linear/seed_10/" in capsys.readouterr().out
 

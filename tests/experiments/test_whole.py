@@ -74,7 +74,7 @@ def test_tables_figures_and_a_page_of_real_runs(output, capsys, tmp_path):
 def test_a_dry_run_tells_what_is_left(output, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = ["run", "demo", "--output", str(output), "--folds", "1"]
-    arguments += ["--corpora", "ESC50", "--set", "device=cpu", "--dry-run"]
+    arguments += ["--corpora", "ESC50", "--set", "device=cpu", "--dry_run"]
     assert main(arguments) == 0
     text = capsys.readouterr().out
     assert "finished     ESC50/linear/seed_1234/fold_1" in text

@@ -71,7 +71,6 @@ def test_the_filtered_lists_have_the_published_sizes(whole, tmp_path, caplog):
         "wav": "{data_root}/genres/blues/blues.00029.wav",
         "duration": pytest.approx(10 / 22050),
         "label": "blues",
-        "fold": 10,
     }
     encoder = CategoricalEncoder.from_saved(tmp_path / "label_encoder.txt")
     assert list(encoder.lab2ind) == recipe.GENRES
@@ -87,6 +86,7 @@ def test_the_papers_folds_test_each_clip_once(whole, tmp_path, caplog):
         genres = Counter(e["label"] for e in manifests["test"].values())
         assert genres == dict.fromkeys(recipe.GENRES, 10)
         assert not set(manifests["train"]) & set(manifests["test"])
+        assert {e["fold"] for e in manifests["test"].values()} == {fold}
         tested.update(list(manifests["test"]))
     assert len(tested) == 1000 and set(tested.values()) == {1}
     assert "not the whole" not in caplog.text

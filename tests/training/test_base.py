@@ -23,7 +23,9 @@ def test_the_device_decides_on_precision(tmp_path):
 
 
 def test_a_metric_that_the_task_lacks_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="'mAP' .* one of accuracy, loss"):
+    with pytest.raises(
+        ValueError, match="'mAP' .* one of accuracy, unweighted_accuracy, loss"
+    ):
         toy(tmp_path, selects="mAP")
 
 

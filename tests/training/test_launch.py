@@ -7,24 +7,6 @@ import torch
 from speechbrain_petl.training import launch
 
 
-def test_a_yaml_that_cannot_be_read_is_told(tmp_path):
-    with pytest.raises(ValueError, match=r"no YAML file .*absent\.yaml"):
-        launch.read_text(str(tmp_path / "absent.yaml"))
-    (tmp_path / "latin.yaml").write_bytes(
-        "title: \u00e9t\u00e9".encode("latin-1")
-    )
-    with pytest.raises(ValueError, match=r"latin\.yaml is no text in UTF-8"):
-        launch.read_text(str(tmp_path / "latin.yaml"))
-
-
-def test_a_device_that_is_not_here_is_refused():
-    assert launch.check_device("cpu") == "cpu"
-    for absent in ("cuda:99", "abacus"):
-        with pytest.raises(ValueError, match=f"--device {absent}") as told:
-            launch.check_device(absent)
-        assert "\n" not in str(told.value)
-
-
 def test_the_main_process_raises_and_the_others_end(monkeypatch):
     def fail():
         raise ValueError("the disk is full")

@@ -10,7 +10,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from speechbrain_petl.training.parallel import own_batches
+from speechbrain_petl.training.parallel import own_batches, unwrap
 from speechbrain_petl.training.rng import RandomState
 from torch.utils.data import DataLoader
 
@@ -250,3 +250,10 @@ def test_a_checkpoint_of_more_processes_is_read_with_a_warning(
     state.load(path)
     assert draw() == numbers
     assert "written by 2 processes and is read by 1" in caplog.text
+
+
+def test_wrappers_of_training_are_taken_off():
+    module = torch.nn.Linear(2, 2)
+    compiled = torch.compile(module, backend="eager")
+    assert unwrap(compiled) is unwrap(module) is module
+    assert unwrap(torch.nn.DataParallel(module)) is module

@@ -35,6 +35,13 @@ def test_accuracy(result):
     assert result.accuracy() == 0.75
 
 
+def test_unweighted_accuracy(result):
+    """The mean recall of two classes; the third one has no clip."""
+    assert result.unweighted_accuracy() == pytest.approx((1 + 2 / 3) / 2)
+    recalls = [r for r in result.recall(3) if r is not None]
+    assert result.unweighted_accuracy() == pytest.approx(sum(recalls) / 2)
+
+
 def test_confusion(result):
     assert result.confusion(3).tolist() == [[1, 0, 0], [1, 2, 0], [0, 0, 0]]
 

@@ -70,3 +70,14 @@ def test_usage_errors_of_argparse_pass():
 
     with pytest.raises(SystemExit):
         run_command(command, "program")
+
+
+def test_a_stopped_run_says_how_to_go_on(capsys):
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        tell_errors(False)(KeyboardInterrupt, error, error.__traceback__)
+        said = capsys.readouterr().err
+        assert said == "Stopped; the same command goes on.\n"
+        tell_errors(True)(KeyboardInterrupt, error, error.__traceback__)
+    assert "Traceback" in capsys.readouterr().err

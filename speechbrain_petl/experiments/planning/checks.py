@@ -226,19 +226,21 @@ def check_plan(plan, recipes: Path, where: str) -> None:
             )
     for corpus in plan.corpora:
         hparams = recipes / corpus / "hparams"
-        yamls = sorted(path.stem for path in hparams.glob("*.yaml"))
+        yamls = sorted(
+            path.relative_to(hparams).with_suffix("").as_posix()
+            for path in hparams.rglob("*.yaml")
+        )
         require(
             [variant.yaml for variant in plan.variants], yamls, "YAML", where
         )
-        n_folds = plan.recipes[corpus].folds
-        if n_folds and plan.folds:
-            require(
-                plan.folds, range(1, n_folds + 1), f"fold of {corpus}", where
-            )
         for variant in plan.variants:
+            overrides = plan.overrides_of(corpus, variant)
+            n_folds = plan.recipes[corpus].folds_under(overrides)
+            if n_folds and plan.folds:
+                known = range(1, n_folds + 1)
+                require(plan.folds, known, f"fold of {corpus}", where)
             options = known_options(hparams / f"{variant.yaml}.yaml")
-            given = plan.overrides_of(corpus, variant)
-            require(given, options, f"option of {variant.yaml}.yaml", where)
+            require(overrides, options, f"option of {variant.yaml}.yaml", where)
 
 
 def check_own(plan, overrides: Iterable[str], where: str) -> None:

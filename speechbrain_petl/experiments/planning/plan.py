@@ -7,6 +7,7 @@ A plan is a YAML file::
     corpora: [ESC50, GoogleSpeechCommands]
     variants:              # names of YAMLs in recipes/<Corpus>/hparams
       - lora
+      - wav2vec2/lora      # its label, the name of a row, is wav2vec2_lora
       - {label: lora_rr64, yaml: lora, overrides: {lora_reduction_rate: 64}}
     folds: [1, 2]          # default: all
     seeds: [1234]
@@ -21,7 +22,7 @@ A plan is a YAML file::
 miniature AST of the package.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -95,6 +96,15 @@ class Cell:
             parts.append(f"fold_{self.fold}")
         return "/".join(parts)
 
+    @property
+    def yaml(self) -> str:
+        """Returns the YAML, relative to the recipe's folder."""
+        return f"hparams/{self.variant.yaml}.yaml"
+
+    def yaml_in(self, recipes: Path) -> Path:
+        """Returns the YAML in a folder of recipes."""
+        return recipes / self.corpus / self.yaml
+
     def options(self) -> dict:
         """Returns the options of ``train.py`` but for its folders."""
         own = {"seed": self.seed}
@@ -140,12 +150,18 @@ class Plan:
             **variant.overrides,
         }
 
+    def folds_of(self, corpus: str, variant: Variant) -> Sequence[int | None]:
+        """Returns the folds to test a variant on; [None] for fixed splits."""
+        overrides = self.overrides_of(corpus, variant)
+        n_folds = self.recipes[corpus].folds_under(overrides)
+        return (self.folds or range(1, n_folds + 1)) if n_folds else [None]
+
     def cells(self) -> list[Cell]:
         """Returns all runs, fold by fold, so that a table fills evenly."""
         found = []
         for corpus in self.corpora:
-            n_folds = self.recipes[corpus].folds
-            folds = self.folds or list(range(1, n_folds + 1))
+            folds = {v.label: self.folds_of(corpus, v) for v in self.variants}
+            every = dict.fromkeys(k for own in folds.values() for k in own)
             found += [
                 Cell(
                     corpus,
@@ -157,12 +173,9 @@ class Plan:
                     self.overrides_of(corpus, variant),
                 )
                 for seed, fold, shots, draw, variant in product(
-                    self.seeds,
-                    folds if n_folds else [None],
-                    self.shots,
-                    self.draws,
-                    self.variants,
+                    self.seeds, every, self.shots, self.draws, self.variants
                 )
+                if fold in folds[variant.label]
             ]
         # All clips can be drawn in one way only, so draws of them are one cell.
         return list({cell.name: cell for cell in found}.values())
@@ -237,7 +250,7 @@ def load_plan(
 def _variant(row, file):
     """Reads an entry of the plan's list of variants."""
     if isinstance(row, str):
-        return Variant(row, row)
+        return Variant(row.replace("/", "_"), row)
     if not (
         isinstance(row, dict)
         and isinstance(row.get("label"), str)

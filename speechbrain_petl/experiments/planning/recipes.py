@@ -1,6 +1,6 @@
 """The recipes, and what the ``corpus.yaml`` of each says of its corpus."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,8 @@ class Recipe(NamedTuple):
         The corpus's folder in SpeechBrain's recipes.
     miniature : str
         Name of its miniature in ``demo/corpora.py``.
+    protocol_folds : dict of str to int
+        Numbers of folds where the option ``protocol`` is not the default.
     variants : list of str, optional
         Names of the YAMLs in ``hparams``, such as ``lora`` or
         ``wav2vec2/lora``; by default all those that ESC-50 has.
@@ -54,10 +56,16 @@ class Recipe(NamedTuple):
     upstream_task: str
     upstream_folder: str
     miniature: str
+    protocol_folds: dict[str, int] | None = None
     variants: list[str] | None = None
     settings: dict[str, dict] | None = None
     keeps: Sequence[str] = ()
     leaves: Sequence[str] = ("predictions.csv", "manifest/label_encoder.txt")
+
+    def folds_under(self, overrides: Mapping) -> int:
+        """Returns the number of folds where options of a run are set."""
+        protocols = self.protocol_folds or {}
+        return protocols.get(overrides.get("protocol"), self.folds)
 
 
 def _text(value):
@@ -79,6 +87,13 @@ def _clips(value):
     """Returns True for the sizes of three splits."""
     return (
         isinstance(value, list) and len(value) == 3 and all(map(_count, value))
+    )
+
+
+def _protocols(value):
+    """Returns True for a mapping of texts to numbers of folds."""
+    return isinstance(value, dict) and all(
+        _text(key) and _folds(n) for key, n in value.items()
     )
 
 
@@ -108,6 +123,10 @@ KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "upstream_task": TEXT,
     "upstream_folder": TEXT,
     "miniature": TEXT,
+    "protocol_folds": (
+        "a mapping of protocols to whole numbers from 2, or 0",
+        _protocols,
+    ),
     "variants": ("a list of names", _texts),
     "settings": ("a mapping of YAMLs to keys and values", _mappings),
     "keeps": ("a list of keys", _texts),
@@ -161,6 +180,33 @@ def read_recipe(folder: str | Path) -> Recipe:
     return Recipe(**values)
 
 
+def recipe_of(yaml: Path) -> Path:
+    """Finds the recipe that a YAML of its ``hparams`` belongs to.
+
+    Arguments
+    ---------
+    yaml : Path
+        Such as ``recipes/ESC50/hparams/wav2vec2/lora.yaml``.
+
+    Returns
+    -------
+    Path
+        The recipe's folder.
+
+    Raises
+    ------
+    ValueError
+        If the YAML is in no recipe.
+    """
+    for folder in yaml.resolve().parents:
+        if folder.name == "hparams" and (folder.parent / "train.py").is_file():
+            return folder.parent
+    raise ValueError(
+        f"{yaml} is in no recipe, a folder with train.py and hparams: give a "
+        "YAML of one."
+    )
+
+
 def corpora_in(recipes: Path) -> list[str]:
     """Returns the names of the folders of recipes that can be trained."""
     return sorted(file.parent.name for file in recipes.glob("*/train.py"))
@@ -172,8 +218,8 @@ def find_recipes(folder: str | Path | None = None) -> Path:
     Arguments
     ---------
     folder : str or Path, optional
-        The folder; by default beside the library, as in a clone, or in the
-        working directory.
+        The folder; by default beside the library, as in a clone, in the
+        working directory, or those that an installation brings.
 
     Returns
     -------
@@ -185,7 +231,9 @@ def find_recipes(folder: str | Path | None = None) -> Path:
         If there are no recipes.
     """
     clone = Path(speechbrain_petl.__file__).resolve().parents[1]
-    places = [Path(folder)] if folder else [clone / "recipes", Path("recipes")]
+    brought = Path(speechbrain_petl.__file__).resolve().parent / "recipes"
+    places = [clone / "recipes", Path("recipes"), brought]
+    places = [Path(folder)] if folder else places
     for place in places:
         if any(place.glob("*/train.py")):
             return place.resolve()

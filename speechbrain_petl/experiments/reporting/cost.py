@@ -32,8 +32,7 @@ def operations(cell: Cell, recipes: Path) -> tuple[float, float, dict]:
     hparams : dict
         What the YAML says.
     """
-    yaml = recipes / cell.corpus / "hparams" / f"{cell.variant.yaml}.yaml"
-    text = yaml.read_text(encoding="utf-8")
+    text = cell.yaml_in(recipes).read_text(encoding="utf-8")
     keys = {line.split(":")[0] for line in text.splitlines()}
     overrides = {k: v for k, v in cell.options().items() if k in keys}
     with tempfile.TemporaryDirectory() as folder:  # checkpointers make theirs

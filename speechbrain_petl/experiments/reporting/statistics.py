@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 from speechbrain_petl.experiments.reporting.collect import Result
+from speechbrain_petl.utils.interval import wilson
 from speechbrain_petl.utils.metric import Metric, metric_of
 
 RESAMPLES = 100_000  # sign flips, where not all can be enumerated
@@ -88,14 +89,8 @@ def summarize(results: Sequence[Result]) -> Summary | None:
 def _pooled(results):
     """Returns the accuracy over all clips in %, and its interval."""
     correct, total = _pool(results)
-    interval = stats.binomtest(round(correct), total).proportion_ci(
-        method="wilson"
-    )
-    return (
-        100 * correct / total,
-        100 * float(interval.low),
-        100 * float(interval.high),
-    )
+    low, high = wilson(round(correct), total)
+    return 100 * correct / total, 100 * low, 100 * high
 
 
 def _pool(results):

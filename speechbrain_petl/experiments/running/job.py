@@ -94,7 +94,7 @@ def command_line(
     return [
         *launcher,
         "train.py",
-        f"hparams/{cell.variant.yaml}.yaml",
+        cell.yaml,
         f"--data_folder={data_folder}",
         f"--output_folder={folder}",
         *options,

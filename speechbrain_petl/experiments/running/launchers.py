@@ -2,6 +2,7 @@
 
 import os
 import queue
+import shutil
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,11 @@ from pathlib import Path
 import torch
 from speechbrain_petl.experiments.running.job import Job, run_job, write_failure
 from speechbrain_petl.experiments.running.processes import Processes
+from speechbrain_petl.experiments.running.slurm import (
+    MOST_LIMITS,
+    Submitted,
+    use_squeue_without_accounting,
+)
 from speechbrain_petl.experiments.running.state import FAILED
 from speechbrain_petl.experiments.running.warm import Warm
 from speechbrain_petl.utils.optional import require
@@ -108,6 +114,9 @@ def share_gpus(gpus: list[str], jobs: int, n_processes: int) -> list[list[str]]:
 class Submitit:
     """Submits jobs to Slurm, or to submitit's local stand-in for it.
 
+    A job that Slurm ends at its time limit, or for others, is put back into
+    the queue, where its run goes on from its last checkpoint.
+
     Arguments
     ---------
     folder : Path
@@ -124,7 +133,7 @@ class Submitit:
     Raises
     ------
     ValueError
-        If submitit is not installed.
+        If submitit is not installed, or Slurm is not there.
     """
 
     def __init__(
@@ -138,14 +147,24 @@ class Submitit:
         submitit = require("submitit", "experiments", "--launcher submitit")
         self.force = force
         self.timeout = timeout
-        self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
+        if cluster == "slurm":
+            if shutil.which("srun") is None:
+                raise ValueError(
+                    "--launcher submitit needs Slurm, and there is no srun "
+                    "here: start it on a machine of the cluster, or give "
+                    "--cluster local to try it on this one."
+                )
+            use_squeue_without_accounting()
+        self.executor = submitit.AutoExecutor(
+            folder=folder, cluster=cluster, slurm_max_num_timeout=MOST_LIMITS
+        )
         self.executor.update_parameters(**parameters)
         self.watchers: list = []
 
     def __call__(self, job: Job) -> Future:
         """Submits a job, and waits for it in a thread."""
         handle = self.executor.submit(
-            run_job, job, PASSIVE, self.force, None, self.timeout
+            Submitted(job, PASSIVE, self.force, self.timeout)
         )
         self.watchers.append(handle)
         future: Future = Future()

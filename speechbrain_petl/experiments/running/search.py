@@ -17,6 +17,7 @@ from speechbrain_petl.experiments.planning.checks import (
     require as require_names,
 )
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
+from speechbrain_petl.experiments.planning.recipes import recipe_of
 from speechbrain_petl.experiments.running.launchers import PASSIVE
 from speechbrain_petl.experiments.running.locks import lock_of
 from speechbrain_petl.experiments.running.space import (
@@ -78,9 +79,10 @@ def search(
     optuna = require("optuna", "experiments", "search")
     yaml = yaml.resolve()
     check_keys(yaml, space, overrides)
-    variant = Variant(yaml.stem, yaml.stem)
-    corpus = yaml.parents[1].name
-    base = Cell(corpus, variant, seed, fold, overrides=overrides)
+    recipe = recipe_of(yaml)
+    name = yaml.relative_to(recipe / "hparams").with_suffix("").as_posix()
+    variant = Variant(yaml.stem, name)
+    base = Cell(recipe.name, variant, seed, fold, overrides=overrides)
     processes = Warm(PASSIVE)
     trainer = Trainer(yaml, data_folder, output.resolve(), processes)
     output.mkdir(parents=True, exist_ok=True)

@@ -42,8 +42,7 @@ def cell_hash(cell: Cell, recipes: Path, data: str) -> str:
         SHA-256, in hexadecimal.
     """
     recipe = recipes / cell.corpus
-    yaml = recipe / "hparams" / f"{cell.variant.yaml}.yaml"
-    text = yaml.read_text(encoding="utf-8")
+    text = cell.yaml_in(recipes).read_text(encoding="utf-8")
     overrides = {key: as_yaml(value) for key, value in cell.options().items()}
     values = plain_values(text, overrides)
     source = str(values.get("source"))

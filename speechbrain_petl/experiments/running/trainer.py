@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from speechbrain_petl.experiments.planning.plan import Cell
+from speechbrain_petl.experiments.planning.recipes import recipe_of
 from speechbrain_petl.experiments.running.job import (
     BUSY,
     Job,
@@ -46,7 +47,7 @@ class Trainer(NamedTuple):
 
     def job(self, cell: Cell, name: str) -> Job:
         """Returns the job of a run, whose folder has a name."""
-        recipe, folder = self.yaml.parents[1], self.output / name
+        recipe, folder = recipe_of(self.yaml), self.output / name
         data = str(Path(self.data_folder).resolve())
         return Job(
             name,

@@ -17,6 +17,7 @@ CELLS = {
     "fig3": 25 * 6,
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
+    "gtzan": 7 + 10,
     "demo": 2 * 4 * 2,
 }
 
@@ -155,3 +156,38 @@ def test_a_recipe_of_one_s_own_is_a_folder(recipes, write_plan, data):
     file.unlink()
     with pytest.raises(ValueError, match="no .*Frogs/corpus.yaml: write one"):
         load_plan(write_plan(["lora"], **keys), recipes)
+
+
+def test_a_yaml_of_a_folder(recipes, write_plan):
+    hparams = recipes / "ESC50" / "hparams"
+    (hparams / "wav2vec2").mkdir()
+    shutil.copy(hparams / "lora.yaml", hparams / "wav2vec2")
+    named = {"label": "waves", "yaml": "wav2vec2/lora", "overrides": {"lr": 1}}
+    file = write_plan(["lora", "wav2vec2/lora", named], folds=[1])
+    cells = load_plan(file, recipes).cells()
+    assert [cell.variant.label for cell in cells] == [
+        "lora",
+        "wav2vec2_lora",
+        "waves",
+    ]
+    assert cells[1].yaml == "hparams/wav2vec2/lora.yaml"
+    assert cells[1].yaml_in(recipes) == hparams / "wav2vec2" / "lora.yaml"
+    assert cells[1].name == "ESC50/wav2vec2_lora/seed_1234/fold_1"
+    with pytest.raises(ValueError, match="no YAML 'wav2vec/lora'; did you me"):
+        load_plan(write_plan(["wav2vec/lora"]), recipes)
+
+
+def test_a_protocol_has_folds_of_its_own(recipes, write_plan):
+    corpus = recipes / "GoogleSpeechCommands"
+    with (corpus / "corpus.yaml").open("a") as file:
+        file.write("protocol_folds: {paper: 3}\n")
+    with (corpus / "hparams" / "lora.yaml").open("a") as file:
+        file.write("protocol: lists\n")
+    paper = {"label": "p", "yaml": "lora", "overrides": {"protocol": "paper"}}
+    keys = {"corpora": [corpus.name], "folds": None}
+    plan = load_plan(write_plan(["lora", paper], **keys), recipes)
+    folds = [(cell.variant.label, cell.fold) for cell in plan.cells()]
+    assert folds == [("lora", None), ("p", 1), ("p", 2), ("p", 3)]
+    keys["folds"] = [4]
+    with pytest.raises(ValueError, match="no fold of GoogleSpeech.* '4'"):
+        load_plan(write_plan(["lora", paper], **keys), recipes)

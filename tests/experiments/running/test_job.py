@@ -2,6 +2,7 @@
 
 import json
 
+from speechbrain_petl.experiments.__main__ import main
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.running.job import command_line
 
@@ -21,3 +22,19 @@ def test_a_run_without_an_artefact_says_so(experiments, recipes, write_plan):
     failure = json.loads((cell / "failed.json").read_text())
     assert failure["exit_code"] == 0
     assert "ended without results" in failure["reason"]
+
+
+def test_a_yaml_of_a_folder_runs_and_is_reported(
+    experiments, recipes, write_plan, capsys
+):
+    hparams = recipes / "ESC50" / "hparams"
+    (hparams / "wav2vec2").mkdir()
+    text = (hparams / "lora.yaml").read_text()
+    (hparams / "wav2vec2" / "lora.yaml").write_text(text)
+    plan = write_plan(["wav2vec2/lora"], folds=[1], shots=[None, 2])
+    _, _, output = experiments(plan)
+    cell = output / "ESC50/wav2vec2_lora/seed_1234/fold_1"
+    assert (cell / "results.json").is_file()
+    assert (cell.parents[1] / "shots_2/draw_0/seed_1234/fold_1").is_dir()
+    assert main(["table", str(output)]) == 0
+    assert "wav2vec2_lora" in capsys.readouterr().out

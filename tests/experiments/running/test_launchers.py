@@ -42,7 +42,7 @@ def test_submitit_runs_cells(experiments, write_plan):
 def test_a_job_that_submitit_loses_stops_nothing(experiments, write_plan):
     pytest.importorskip("submitit")
     plan = write_plan(["linear", "lora"], folds=[1])
-    _, _, output = experiments(plan, "--dry-run")
+    _, _, output = experiments(plan, "--dry_run")
     lost = output / "ESC50/linear/seed_1234/fold_1"
     (lost / "run.log").mkdir(parents=True)  # so that the job itself raises
     arguments = ["--launcher", "submitit", "--cluster", "local"]

@@ -74,17 +74,17 @@ def test_a_line_tells_the_accuracy_and_what_is_left(experiments, write_plan):
 
 def test_a_dry_run_only_tells(experiments, write_plan):
     plan = write_plan(["linear", BAD], folds=[1])
-    code, text, output = experiments(plan, "--dry-run")
+    code, text, output = experiments(plan, "--dry_run")
     assert code == 0 and "2 new" in text and not output.exists()
     experiments(plan)
     cell = output / "ESC50/linear/seed_1234/fold_1"
     before = (output / "plan.json").read_text()
     with lock_of(cell):
-        _, text, _ = experiments(plan, "--dry-run", "--set", "seconds=1")
+        _, text, _ = experiments(plan, "--dry_run", "--set", "seconds=1")
     assert "running      ESC50/linear/" in text
     assert "other        ESC50/bad/" in text
     assert (output / "plan.json").read_text() == before
-    _, text, _ = experiments(plan, "--dry-run")
+    _, text, _ = experiments(plan, "--dry_run")
     assert "1 finished, 1 failed" in text
 
 
@@ -102,7 +102,7 @@ def test_what_another_process_runs_is_waited_for_at_rest(
 
     monkeypatch.setattr(run, "is_running", look)
     monkeypatch.setattr(run, "PAUSE", 0.2)
-    _, _, output = experiments(plan, "--dry-run")
+    _, _, output = experiments(plan, "--dry_run")
     cell = output / "ESC50/linear/seed_1234/fold_1"
     cell.mkdir(parents=True)
     looks.clear()

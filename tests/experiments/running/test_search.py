@@ -183,3 +183,20 @@ def test_a_search_compares_one_metric(losses, data, tmp_path, capsys):
     assert main([*arguments, "--trials", "9"]) == 2
     said = capsys.readouterr().err
     assert "a search by accuracy, and a trial was selected by loss" in said
+
+
+def test_a_search_of_a_yaml_of_a_folder(recipes, data, tmp_path, capsys):
+    yaml = recipes / "ESC50" / "hparams" / "wav2vec2" / "lora.yaml"
+    yaml.parent.mkdir()
+    yaml.write_text((yaml.parents[1] / "lora.yaml").read_text())
+    arguments = ["search", str(yaml), "--data_folder", str(data)]
+    arguments += ["--space", "lr=0.1,0.3", "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--trials", "1"]) == 0
+    (cell,) = (tmp_path / "out").glob("trial_*/cell.json")
+    assert (
+        "hparams/wav2vec2/lora.yaml" in json.loads(cell.read_text())["command"]
+    )
+    astray = tmp_path / "lora.yaml"
+    astray.write_text("lr: 0.1\n")
+    assert main(["search", str(astray), *arguments[2:]]) == 2
+    assert "lora.yaml is in no recipe" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
+from speechbrain_petl.experiments.planning.recipes import recipe_of
 from speechbrain_petl.experiments.running import trainer as module
 from speechbrain_petl.experiments.running.job import BUSY
 from speechbrain_petl.experiments.running.state import (
@@ -54,6 +55,7 @@ def test_a_job_is_told_by_its_settings_and_data(trainer, data, monkeypatch):
     beside = trainer._replace(data_folder="data").job(CELL, "trial_2")
     assert f"--data_folder={data}" in beside.command
     assert beside.hash == job.hash
+    assert trainer.yaml.parents[1] == recipe_of(trainer.yaml)
     other = Cell("ESC50", CELL.variant, 1, overrides={"lr": 0.3})
     assert trainer.job(other, "trial_1").hash != job.hash
 

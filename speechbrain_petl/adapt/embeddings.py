@@ -1,0 +1,93 @@
+"""Outputs of a model for all clips of a split, in the order of its manifest."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from speechbrain_petl.adapt.sounds import Sounds
+from torch import nn
+from tqdm import tqdm
+
+from speechbrain.dataio.dataloader import make_dataloader
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model gives for the clips of a split.
+
+    Arguments
+    ---------
+    ids : list of str
+        Names of the N clips.
+    values : torch.Tensor
+        Embeddings or logits [N, d].
+    targets : torch.Tensor
+        Indices [N] of their labels.
+    seconds : float
+        Time of the model itself, without reading the files.
+    """
+
+    ids: list[str]
+    values: torch.Tensor
+    targets: torch.Tensor
+    seconds: float
+
+
+@torch.no_grad()
+def outputs_of(
+    sounds: Sounds,
+    split: str,
+    front_end: nn.Module,
+    model: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    device: str = "cpu",
+    quiet: bool = False,
+) -> Outputs:
+    """Runs a model over the clips of a split.
+
+    Arguments
+    ---------
+    sounds : Sounds
+        The prepared sounds.
+    split : str
+        Name of the split.
+    front_end : FrontEnd
+        From waveforms [B, samples] and relative lengths [B] to inputs of the
+        model. Modules should be in eval mode.
+    model : callable
+        From these and the lengths to outputs [B, d].
+    device : str
+        Where it is computed.
+    quiet : bool
+        If True, shows no progress.
+
+    Returns
+    -------
+    Outputs
+    """
+    dataset = sounds.dataset(split, front_end.sample_rate)
+    # A generator of its own: nothing is drawn from the global one.
+    loader = make_dataloader(
+        dataset, batch_size=BATCH, generator=torch.Generator()
+    )
+    ids, values, targets, seconds = [], [], [], 0.0
+    bar = tqdm(
+        total=len(dataset),
+        unit="clip",
+        desc=split,
+        leave=False,
+        disable=True if quiet else None,
+    )
+    with bar:
+        for batch in loader:
+            start = time.monotonic()
+            wavs, lens = (x.to(device) for x in batch.sig)
+            found = model(front_end(wavs, lens), lens).float().cpu()
+            seconds += time.monotonic() - start
+            ids += batch.id
+            values.append(found)
+            targets.append(batch.target)
+            bar.update(len(batch.id))
+    return Outputs(ids, torch.cat(values), torch.cat(targets), seconds)

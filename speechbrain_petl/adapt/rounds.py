@@ -1,0 +1,96 @@
+"""Successive halving: many candidates for few epochs, a few for many.
+
+The time is shared out among the rounds. In a round all candidates train for
+as many epochs as its time allows; the better ones go on to the next, and
+train anew, since the schedule of the learning rate ends with the epochs.
+(Jamieson and Talwalkar, AISTATS 2016.)
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from speechbrain_petl.adapt.candidates import Candidate
+
+SHARES = (0.35, 0.25, 0.4)  # of the time, by round
+KEEP = 3  # one of so many goes on
+LEAST, MOST = 3, 50  # epochs
+
+
+class Pace(NamedTuple):
+    """How long things take on this machine, in seconds.
+
+    Arguments
+    ---------
+    start : float
+        A run, before and after its epochs.
+    train : float
+        A forward pass over the training split.
+    valid : float
+        A forward pass over the validation split.
+    slower : float
+        How many times as long epochs took as the two say.
+    """
+
+    start: float
+    train: float
+    valid: float
+    slower: float = 1.0
+
+    def epoch(self, candidate: Candidate) -> float:
+        """Returns the seconds of an epoch."""
+        return self.slower * (self.train * candidate.cost + self.valid)
+
+
+def plan_round(
+    candidates: Sequence[Candidate],
+    seconds: float,
+    number: int,
+    pace: Pace,
+    last: int = 1,
+) -> tuple[list[Candidate], int]:
+    """Decides who trains in a round, and for how many epochs.
+
+    Arguments
+    ---------
+    candidates : sequence of Candidate
+        Who may, the best or most promising first.
+    seconds : float
+        Time that is left for this and all later rounds.
+    number : int
+        Which round it is, from 0.
+    pace : Pace
+        How long things take.
+    last : int
+        How many models are wanted in the end.
+
+    Returns
+    -------
+    candidates : list of Candidate
+        Those that train; none if there is no time.
+    epochs : int
+        For how many epochs.
+
+    Example
+    -------
+    >>> pace = Pace(start=10, train=2, valid=1)
+    >>> some = [Candidate(n, n, {}, 3.0, 0) for n in "abc"]
+    >>> found, epochs = plan_round(some, 300, 0, pace)
+    >>> [one.name for one in found], epochs
+    (['a', 'b', 'c'], 3)
+    >>> found, epochs = plan_round(some, 195, 1, pace)
+    >>> [one.name for one in found], epochs
+    (['a'], 9)
+    """
+    n = -(-len(candidates) // KEEP**number)
+    if number == len(SHARES) - 1:
+        n = 1
+    n = min(len(candidates), max(last, n))
+    share = seconds * SHARES[number] / sum(SHARES[number:])
+    # Where the round's share is too short for one, all that is left may do.
+    for size, time in [*((k, share) for k in range(n, 0, -1)), (1, seconds)]:
+        chosen = list(candidates[:size])
+        left = time - size * pace.start
+        epochs = int(left / sum(map(pace.epoch, chosen))) if chosen else 0
+        if epochs >= LEAST:
+            return chosen, min(epochs, MOST)
+    return [], 0

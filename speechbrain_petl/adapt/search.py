@@ -1,0 +1,189 @@
+"""The search: a linear probe, then successive halving, by validation alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from speechbrain_petl.adapt import rounds, runs
+from speechbrain_petl.adapt.candidates import Candidate, neutral
+from speechbrain_petl.adapt.recipe import Recipe
+from speechbrain_petl.adapt.record import Record
+from speechbrain_petl.adapt.request import Request
+from speechbrain_petl.adapt.rounds import Pace
+from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.experiments.running.state import FINISHED
+
+Say = Callable[[str], None]
+RUNS = "runs"
+
+
+class Search:
+    """Trains candidates in rounds, and keeps what they found.
+
+    Arguments
+    ---------
+    request, recipe, sounds
+        What is asked, with what, and on what.
+    record : Record
+        Where all is kept.
+    pace : Pace
+        How long things take.
+    reserve : float
+        Seconds that are needed at the end.
+    say : callable
+        Tells a line of progress.
+    runner : callable
+        Runs a job, see ``runs.Runner``.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        recipe: Recipe,
+        sounds: Sounds,
+        record: Record,
+        pace: Pace,
+        reserve: float,
+        say: Say,
+        runner: runs.Runner,
+    ):
+        self.request, self.recipe, self.sounds = request, recipe, sounds
+        self.record, self.pace, self.reserve = record, pace, reserve
+        self.say, self.runner = say, runner
+        self.identity = str(record["data"])
+
+    def left(self) -> float:
+        """Returns the seconds that are left for training."""
+        return 60 * self.request.minutes - self.reserve - self.record.spent()
+
+    def __call__(self, candidates: list[Candidate]) -> None:
+        """Trains in rounds, until the time or the rounds are over."""
+        ranked = list(candidates)
+        for number in range(len(rounds.SHARES)):
+            planned = self._plan(ranked, number)
+            if not planned:
+                if number == 0 and candidates:
+                    self.say(
+                        "No time is left to train adapters: the linear probe "
+                        "stays; give more --minutes."
+                    )
+                return
+            chosen, epochs = planned
+            for one in chosen:
+                self._train(one, epochs, number)
+            ranked = self._better(chosen, number, ranked)
+            if not ranked or epochs == rounds.MOST:
+                return
+
+    def _plan(self, ranked, number):
+        """Returns who trains in a round and how long; kept once decided."""
+        key = f"round_{number + 1}"
+        kept = self.record[key]
+        if kept is None:
+            chosen, epochs = rounds.plan_round(
+                ranked, self.left(), number, self.pace, self.request.vote
+            )
+            kept = {"candidates": [c.name for c in chosen], "epochs": epochs}
+            self.record.keep(key, kept)
+        by_name = {one.name: one for one in ranked}
+        chosen = [by_name[name] for name in kept["candidates"]]
+        return (chosen, kept["epochs"]) if chosen else None
+
+    def _train(self, candidate, epochs, number):
+        """Trains a candidate, unless it is done, and keeps what came of it."""
+        name = f"{candidate.name}-epochs_{epochs}"
+        found: dict[str, Any] = dict(self.record[RUNS] or {})
+        if name in found:
+            return
+        left = self.left()
+        if left <= 0:
+            return
+        folder = self.request.folder / RUNS / name
+        outcome, seconds = runs.train(
+            candidate,
+            epochs,
+            folder,
+            max(left, 1.0),
+            self.request,
+            self.recipe,
+            self.sounds,
+            self.identity,
+            self.runner,
+        )
+        found[name] = {
+            "method": candidate.method,
+            "overrides": {
+                key: value
+                for key, value in neutral(candidate.overrides).items()
+                if key not in ("max_length", "batch_size", "skip_prep")
+            },
+            "parameters": candidate.parameters,
+            "round": number + 1,
+            "epochs": epochs,
+            "outcome": outcome,
+            "seconds": round(seconds, 1),
+        }
+        if outcome == FINISHED:
+            result = runs.result_of(folder)
+            found[name] |= result._asdict()
+            said = f"{result.accuracy:.1%} of the validation clips"
+        else:
+            said = f"{outcome}: {runs.why_failed(folder)}"
+        self.record.keep(RUNS, found)
+        self._learn_pace(candidate, epochs, seconds, outcome)
+        self.say(
+            f"Round {number + 1}: {candidate.name}, {epochs} epochs, "
+            f"{seconds:.0f} s: {said}"
+        )
+
+    def _learn_pace(self, candidate, epochs, seconds, outcome):
+        """Corrects the estimate of an epoch by how long a run took."""
+        if outcome != FINISHED:
+            return
+        plain = self.pace._replace(slower=1.0).epoch(candidate)
+        slower = max(0.1, (seconds - self.pace.start) / (epochs * plain))
+        self.pace = self.pace._replace(slower=slower)
+
+    def _better(self, chosen, number, ranked):
+        """Returns the candidates of a round that finished, the best first."""
+        found = self.record[RUNS] or {}
+        done = {
+            (run["round"], name.rpartition("-epochs_")[0]): run
+            for name, run in found.items()
+            if run["outcome"] == FINISHED
+        }
+        scored = [
+            (done[number + 1, one.name], one)
+            for one in chosen
+            if (number + 1, one.name) in done
+        ]
+        scored.sort(key=lambda pair: worth(pair[0]), reverse=True)
+        return [one for _, one in scored]
+
+
+def worth(result: dict[str, Any]) -> tuple[float, float]:
+    """Returns what results are compared by: the accuracy, then the loss."""
+    return result["accuracy"], -result["loss"]
+
+
+def best_of(record: Record, n: int) -> list[dict[str, Any]]:
+    """Returns the n best results, of the probe and of all runs.
+
+    A method and learning rate is taken once, at its best.
+    """
+    found = [{"name": "linear", **record["probe"]}]
+    for name, run in (record[RUNS] or {}).items():
+        if run["outcome"] == FINISHED:
+            found.append({"name": name.rpartition("-epochs_")[0], **run})
+    found.sort(key=worth, reverse=True)
+    names, kept = set(), []
+    for one in found:
+        if one["name"] not in names:
+            names.add(one["name"])
+            kept.append(one)
+    return kept[:n]
+
+
+def artefact_of(result: dict[str, Any]) -> Path:
+    """Returns the folder of a result's artefact."""
+    return Path(result["folder"])

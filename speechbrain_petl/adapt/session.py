@@ -1,0 +1,178 @@
+"""From a folder of sounds to a tested adapter: all steps of a training."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from speechbrain_petl.adapt import runs
+from speechbrain_petl.adapt.candidates import make_candidates
+from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
+from speechbrain_petl.adapt.final import Final, finish
+from speechbrain_petl.adapt.linear import LinearModel
+from speechbrain_petl.adapt.probe import tune
+from speechbrain_petl.adapt.recipe import Recipe
+from speechbrain_petl.adapt.record import Record
+from speechbrain_petl.adapt.request import AUTO, Request
+from speechbrain_petl.adapt.rounds import Pace
+from speechbrain_petl.adapt.search import Search, best_of
+from speechbrain_petl.adapt.sounds import RECORD, Sounds, prepare, read
+from speechbrain_petl.experiments.running.locks import lock_of
+from torch import nn
+
+START = 15.0  # seconds of a run before and after its epochs, as a first guess
+SAFETY = 5.0  # seconds for what nobody thought of
+RESERVED = 3.0  # passes over a split of the test's size: test and report
+PROBE = "linear"
+
+
+def train_folder(
+    request: Request,
+    say: Callable[[str], None] = print,
+    runner: runs.Runner = runs.run_process,
+) -> Final:
+    """Trains on a folder of sounds, inside the time, and tests the best once.
+
+    Started again with the same request, it goes on where it was stopped.
+
+    Arguments
+    ---------
+    request : Request
+        What is asked.
+    say : callable
+        Tells a line of progress.
+    runner : callable
+        Runs a job of the recipe.
+
+    Returns
+    -------
+    Final
+        The trained models, and what they do on the test split.
+
+    Raises
+    ------
+    ValueError
+        If the sounds cannot be used, the backbone cannot be loaded, or the
+        output folder holds another training.
+    """
+    recipe = Recipe(request.source)
+    if request.method != AUTO:
+        recipe.check(request.method)
+    if not Path(request.data_folder).is_dir():
+        raise ValueError(f"There is no folder '{request.data_folder}'.")
+    request.folder.mkdir(parents=True, exist_ok=True)
+    with lock_of(request.folder) as lock:
+        if lock is None:
+            raise ValueError(
+                f"Another training is running in {request.folder}: wait until "
+                "it ends, or give another --output."
+            )
+        record = Record(request.folder, request.settings())
+        try:
+            return _train(request, recipe, record, say, runner)
+        finally:
+            if record["data"] is not None:
+                record.keep("data", record["data"])  # and the time spent
+
+
+def _train(request, recipe, record, say, runner):
+    """Like ``train_folder``, in a locked folder."""
+    sounds = _prepare(request, recipe, record)
+    _introduce(sounds, say)
+    options = runs.shared_options(request, sounds)
+    model = LinearModel(
+        recipe, options, request.folder / "runs" / PROBE, request.device
+    )
+    known = {
+        split: outputs_of(
+            sounds, split, model.front_end, model.encoder, request.device
+        )
+        for split in ("train", "valid")
+    }
+    _probe(request, record, sounds, model, known, say)
+    pace = _pace(record, known)
+    per_clip = pace.train / len(known["train"].ids)
+    n_test = len(sounds.entries["test"])
+    reserve = SAFETY + (RESERVED + request.vote) * per_clip * n_test
+    search = Search(request, recipe, sounds, record, pace, reserve, say, runner)
+    candidates = make_candidates(recipe, request, options)
+    search(candidates)
+    chosen = best_of(record, request.vote)
+    return finish(request, record, sounds, known, chosen, say)
+
+
+def _prepare(request, recipe, record) -> Sounds:
+    """Prepares the data beside what is there, and compares both."""
+    new = request.manifests.with_name(".manifest-new")
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        sounds = prepare(request, recipe, new)
+        record.settle(sounds.identity())
+        shutil.rmtree(request.manifests, ignore_errors=True)
+        new.rename(request.manifests)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return read(request, request.manifests)
+
+
+def _introduce(sounds, say):
+    """Tells what the data are."""
+    sizes = sounds.sizes()
+    say(
+        f"{len(sounds.names)} classes, {sum(sizes.values())} clips of up to "
+        f"{sounds.record['window']:g} s: {sizes['train']} train, "
+        f"{sizes['valid']} validate, {sizes['test']} test."
+    )
+    groups = sounds.record["groups"]
+    if groups:
+        say(
+            f"{len(groups)} groups of sounds stay in one split each; "
+            f"manifest/{RECORD} has the reasons."
+        )
+
+
+def _probe(request, record, sounds, model, known, say):
+    """Fits the linear probe, and writes its artefact, unless it is there."""
+    folder = request.folder / "runs" / PROBE / "artefact"
+    if record["probe"] is not None and folder.is_dir():
+        return
+    train, valid = known["train"], known["valid"]
+    probe = tune(
+        train.values,
+        train.targets,
+        valid.values,
+        valid.targets,
+        len(sounds.labels),
+    )
+    logits = probe(valid.values)
+    loss = nn.functional.cross_entropy(logits, valid.targets).item()
+    accuracy = probe.accuracy(valid.values, valid.targets)
+    model.write(
+        folder,
+        probe,
+        sounds,
+        {"valid_accuracy": accuracy, "valid_loss": loss},
+    )
+    record.keep(
+        "probe",
+        {
+            "method": "linear",
+            "overrides": {"decay": probe.decay},
+            "parameters": 0,
+            "seconds": round(record.spent(), 1),
+            "folder": str(folder),
+            "accuracy": accuracy,
+            "loss": loss,
+        },
+    )
+    say(
+        f"Linear probe, {record.spent():.0f} s: {accuracy:.1%} of the "
+        "validation clips"
+    )
+
+
+def _pace(record, known: dict[str, Outputs]) -> Pace:
+    """Returns how long a pass takes; as measured when the search began."""
+    if record["pace"] is None:
+        seconds = [known[split].seconds for split in ("train", "valid")]
+        record.keep("pace", [START, *seconds])
+    return Pace(*record["pace"])

@@ -1,0 +1,142 @@
+"""The prepared sounds: manifests, labels, and how long a clip is."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speechbrain_petl.adapt.recipe import Recipe
+from speechbrain_petl.adapt.request import Request
+from speechbrain_petl.dataio.datasets import make_datasets, read_manifest
+from speechbrain_petl.dataio.identity import data_of
+from speechbrain_petl.dataio.labels import LABEL_MAP, load_label_encoder
+from speechbrain_petl.utils.files import read_json
+
+from speechbrain.dataio.dataset import DynamicItemDataset
+from speechbrain.dataio.encoder import CategoricalEncoder
+
+SPLITS = ("train", "valid", "test")
+CACHE_GB = 10
+FRAMES = 100  # a second
+RECORD = "groups.json"
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """The prepared sounds of a training.
+
+    Arguments
+    ---------
+    data_folder : str
+        Folder of the sounds.
+    manifests : Path
+        Folder of the manifests.
+    entries : dict of str to dict
+        Entries of the manifest of each split, by id.
+    labels : CategoricalEncoder
+        Label map.
+    record : dict
+        Content of ``groups.json``.
+    """
+
+    data_folder: str
+    manifests: Path
+    entries: dict[str, dict[str, dict]]
+    labels: CategoricalEncoder
+    record: dict[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Returns the classes in the order of the label map."""
+        return [self.labels.ind2lab[i] for i in range(len(self.labels))]
+
+    @property
+    def max_length(self) -> int:
+        """Returns the length of a window in frames."""
+        return round(self.record["window"] * FRAMES)
+
+    def sizes(self) -> dict[str, int]:
+        """Returns the number of clips of each split."""
+        return {split: len(self.entries[split]) for split in SPLITS}
+
+    def classes(self, split: str) -> Counter:
+        """Returns the number of clips of each class in a split."""
+        return Counter(e["label"] for e in self.entries[split].values())
+
+    def manifest(self, split: str) -> str:
+        """Returns the file of a split's manifest."""
+        return str(self.manifests / f"{split}.json")
+
+    def dataset(self, split: str, rate: int) -> DynamicItemDataset:
+        """Makes the dataset of a split, see ``make_datasets``."""
+        made = make_datasets(
+            {split: self.manifest(split)},
+            self.data_folder,
+            self.labels,
+            rate,
+            CACHE_GB,
+        )[split]
+        assert made is not None  # a prepared split has clips
+        return made
+
+    def identity(self) -> dict[str, dict]:
+        """Returns what tells these sounds from others, by content."""
+        files = {f"{s}_manifest": self.manifest(s) for s in SPLITS}
+        label_map = str(self.manifests / LABEL_MAP)
+        return data_of(
+            {"data_folder": self.data_folder, "label_map": label_map, **files}
+        )
+
+
+def prepare(request: Request, recipe: Recipe, folder: Path) -> Sounds:
+    """Runs the recipe's data preparation, which writes into a folder.
+
+    Raises
+    ------
+    ValueError
+        If anything must be mended first, in one list; or a sound has several
+        labels.
+    """
+    recipe.prepare(
+        data_folder=request.data_folder,
+        manifest_folder=str(folder),
+        metadata=request.metadata,
+        group_by=request.group_by,
+        split_seed=request.seed,
+        window="auto",
+        near_duplicates=request.near_duplicates,
+        skip_bad_audio=request.skip_bad_audio,
+    )
+    return read(request, folder)
+
+
+def read(request: Request, folder: Path) -> Sounds:
+    """Reads what ``prepare`` left in a folder.
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or damaged, or a sound has several labels.
+    """
+    files = {split: folder / f"{split}.json" for split in SPLITS}
+    several = [
+        name
+        for file in files.values()
+        for name, entry in read_json(file).items()
+        if not isinstance(entry["label"], str)
+    ]
+    if several:
+        raise ValueError(
+            f"{len(several)} sounds have several labels or none, such as "
+            f"{several[0]}: this command trains on one label a sound."
+        )
+    return Sounds(
+        str(Path(request.data_folder).absolute()),
+        folder,
+        {
+            split: read_manifest(str(file), request.data_folder)
+            for split, file in files.items()
+        },
+        load_label_encoder(str(folder / LABEL_MAP)),
+        read_json(folder / RECORD),
+    )
