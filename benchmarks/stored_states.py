@@ -133,4 +133,10 @@ def groups(options) -> dict[str, list[Contender]]:
                 for name, share in (("half", 2), ("quarter", 4))
             ),
         ],
+        "An epoch of learners": [
+            contender("Houlsby adapters, recomputed", "adapter_hou_par", False),
+            contender("weighted sum, stored", "weighted_sum", True),
+            contender("L-adapters, stored", "l_adapters", True),
+            contender("ladder, stored", "ladder", True),
+        ],
     }

@@ -93,6 +93,22 @@ TARGETS = (
         *("upper quarter, stored", "speed_ratio", ">=", 3.5),
     ),
     Target(
+        "Learners on stored states of all layers: speed of an epoch of L-adapters "
+        "against Houlsby adapters",
+        *("stored_states", "An epoch of learners", "L-adapters, stored"),
+        *("speed_ratio", ">=", 50.0),
+    ),
+    Target(
+        "The same of a weighted sum",
+        *("stored_states", "An epoch of learners", "weighted sum, stored"),
+        *("speed_ratio", ">=", 50.0),
+    ),
+    Target(
+        "Twenty runs of learners on one corpus: time against one",
+        *("many_tasks", "Runs on one corpus", "twenty"),
+        *("time_ratio", "<=", 2.0),
+    ),
+    Target(
         "Ten tasks in one bank: speed against one model",
         *("serving", TASKS, "a bank of ten", "speed_ratio", ">=", 0.85),
     ),

@@ -243,7 +243,12 @@ def test_gadget_hunt(record):
     """No listed class does more than compute, whatever it is told."""
     pytest.importorskip("peft")
     watch = runpy.run_path(str(TOOL))["Watch"]()
-    first = {"wrapper": nn.Linear(16, 16), "adapter": 16, "mixture": 16}
+    first = {
+        "wrapper": [nn.Linear(16, 16)],
+        "adapter": [16],
+        "mixture": [16],
+        "learner": [3, 16, 16],
+    }
     tried = [
         (row, {**base(row, name), name: value})
         for row in ROWS
@@ -266,7 +271,7 @@ def test_gadget_hunt(record):
     made = set()
     for again in range(2):  # what is imported lazily has been, at first
         for row, arguments in tried:
-            given = [first[row.role]] if row.role in first else []
+            given = first.get(row.role, [])
             with torch.device("meta"), watch if again else torch.no_grad():
                 try:
                     make(Plan(row, arguments))(*given)

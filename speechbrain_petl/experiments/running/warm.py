@@ -6,11 +6,13 @@ does nothing else. Each is a process of its own all the same, with its own
 lock, log, environment and exit code, and computes what it would alone.
 """
 
+import ast
 import contextlib
 import gc
 import importlib
 import json
 import os
+import re
 import runpy
 import select
 import signal
@@ -19,22 +21,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, Any
 
 from speechbrain_petl.experiments.running.processes import Processes
 
-# What recipes import, some of it when it is first used
-MODULES = (
-    "speechbrain_petl.artefacts.write",
-    "speechbrain_petl.dataio.datasets",
-    "speechbrain_petl.lobes.ast",
-    "speechbrain_petl.lobes.learners",
-    "speechbrain_petl.training.brain",
-    "speechbrain_petl.training.launch",
-    "matplotlib.figure",
-    "sklearn.metrics",
-    "torchaudio.transforms",
-)
+PACKAGES = ("speechbrain", "speechbrain_petl", "torch", "torchaudio")
+LAZY = ("matplotlib.figure", "sklearn.metrics")  # what a run imports at its end
+NAMED = re.compile(r"!(?:new|name|apply):([\w.]+)\.\w+")
 SCRIPT = "train.py"
 LONGEST = 2**20  # bytes of a request
 PAUSE = 0.05  # seconds between looks at children
@@ -196,6 +190,8 @@ def serve(line: socket.socket) -> dict | None:
                 asked = False
                 continue
             log, lock, status = files
+            request = json.loads(text)
+            prepare(request["cwd"], request["argv"])
             pid = os.fork()
             if not pid:
                 line.close()
@@ -206,7 +202,7 @@ def serve(line: socket.socket) -> dict | None:
                 os.dup2(log, 2)
                 os.close(log)
                 os.set_inheritable(lock, True)  # held as long as this lives
-                return json.loads(text)
+                return request
             os.close(log)
             os.close(lock)
             children[pid] = socket.socket(fileno=status)
@@ -222,14 +218,60 @@ def serve(line: socket.socket) -> dict | None:
     return None
 
 
+def prepare(folder: str, argv: list[str]) -> None:
+    """Imports what a recipe will import, unless it has been.
+
+    Arguments
+    ---------
+    folder : str
+        Folder of the recipe.
+    argv : list of str
+        Its script, its YAML and options.
+    """
+    before = len(sys.modules)
+    for name in modules_of(Path(folder), argv):
+        if name not in sys.modules and name.partition(".")[0] in PACKAGES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    if "speechbrain_petl.training.results" in sys.modules:
+        for name in LAZY:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    if len(sys.modules) > before:
+        gc.freeze()  # so that children do not copy what they share
+
+
+def modules_of(folder: Path, argv: list[str]) -> list[str]:
+    """Lists the modules that a script imports and its YAML names.
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path")
+    >>> _ = (folder / "train.py").write_text(
+    ...     "import json\\nfrom os import path"
+    ... )
+    >>> _ = (folder / "a.yaml").write_text("a: !new:torch.nn.Linear")
+    >>> modules_of(folder, ["train.py", "a.yaml"])
+    ['json', 'os', 'torch.nn']
+    """
+    found: list[str] = []
+    with contextlib.suppress(OSError, ValueError, SyntaxError):
+        script = (folder / argv[0]).read_text("utf-8")
+        for node in ast.walk(ast.parse(script)):
+            if isinstance(node, ast.Import):
+                found += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.append(node.module)
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        text = (folder / argv[1]).read_text("utf-8")
+        found += NAMED.findall(text)
+    return found
+
+
 def main(arguments: list[str]) -> None:
     """Imports, serves, and in each child runs the recipe."""
     line = socket.socket(fileno=int(arguments[0]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides
-    for name in MODULES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    gc.freeze()  # so that children do not copy what they share
     request = serve(line)
     if request is None:
         return

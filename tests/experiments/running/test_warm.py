@@ -17,21 +17,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows")
 
 @pytest.fixture(scope="module")
 def started():
-    """A process that imports next to nothing, and starts runs."""
-    code = f"from {warm.__name__} import *; MODULES = ('json', 'no.such'); "
-    real = subprocess.Popen
-
-    class Light(Warm):
-        def _connect(self):
-            def popen(command, **kwargs):
-                main = f"{code} main(sys.argv[1:])"
-                return real([sys.executable, "-c", main, command[-1]], **kwargs)
-
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(warm.subprocess, "Popen", popen)
-                return super()._connect()
-
-    processes = Light({"FROM_START": "yes"})
+    """A process that starts runs."""
+    processes = Warm({"FROM_START": "yes"})
     yield processes
     processes.stop()
 
@@ -92,6 +79,14 @@ def test_several_at_once_end_in_their_own_time(start, tmp_path):
     script = "import sys, time; time.sleep({0}); sys.exit({1})"
     runs = [start(script.format(0.3 - 0.1 * i, i), str(i)) for i in range(3)]
     assert [run.wait(30) for run in runs] == [0, 1, 2]
+
+
+def test_what_a_recipe_imports_has_been_imported(start, tmp_path):
+    script = "import sys; import torch; print('torch' in sys.modules)"
+    assert start(script).wait(60) == 0
+    script = "import sys; print('torch' in sys.modules)"
+    assert start(script).wait(60) == 0
+    assert (tmp_path / "log").read_text() == "True\nTrue\n"
 
 
 def test_other_commands_are_started_as_usual(started, tmp_path):
