@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.storing_brain import StoringBrain
 from torch import nn
@@ -18,7 +18,7 @@ from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
-from speechbrain.utils.distributed import infer_device, run_on_main
+from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 
 if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
@@ -64,7 +64,7 @@ class PETLBrain(StoringBrain):
         Hyperparameters. ``backbone``, ``output_folder`` and, for stored
         states, ``data_folder``, ``stored_states``, ``stored_draws`` and
         ``states_gb`` are read. Where ``precision`` is ``auto``,
-        ``best_precision`` decides.
+        ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -99,9 +99,8 @@ class PETLBrain(StoringBrain):
         head = classifier(modules["encoder"].embedding_size, len(label_encoder))
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
-        if hparams.get("precision") == "auto":
-            device = (run_opts or {}).get("device") or infer_device()
-            hparams = {**hparams, "precision": best_precision(device)}
+        device = (run_opts or {}).get("device")
+        hparams = {**hparams, **settle_precision(hparams, device)}
         super().__init__(
             modules={**modules, "classifier": head},
             opt_class=opt_class,

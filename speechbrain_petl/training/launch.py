@@ -28,7 +28,7 @@ from speechbrain_petl.training.inputs import (
     read_text,
 )
 from speechbrain_petl.training.parallel import leave_group, n_processes
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.quiet import quiet_libraries
 from speechbrain_petl.training.run_folder import RunFolder
 from speechbrain_petl.utils.errors import tell_errors
@@ -101,8 +101,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
         if key not in NEUTRAL and value != DEFAULTS[key]
     }
     overrides = name_apart(text, overrides, shaping, n_processes())
-    if plain_values(text, overrides).get("precision") == "auto":
-        overrides["precision"] = best_precision(device)
+    overrides |= settle_precision(plain_values(text, overrides), device)
     if shaping:
         lines = [f"{k}: {json.dumps(v)}\n" for k, v in shaping.items()]
         text += f"\n# Options of SpeechBrain\n{''.join(lines)}"

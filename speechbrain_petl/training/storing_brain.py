@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from speechbrain_petl.lobes.patchout import leaves_out
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training.stored_dataset import StoredDataset
 from speechbrain_petl.training.stored_states import Options, StateStore
@@ -96,10 +97,10 @@ class StoringBrain(TaskBrain):
         ):
             return dataset, loader_kwargs
         training = stage == sb.Stage.TRAIN
-        if training and self.alters_clips():
+        if training and (self.alters_clips() or leaves_out(self.store.encoder)):
             logger.warning(
-                "Training clips are altered before the front end, and not "
-                "stored."
+                "Training clips are altered before the front end, or some of "
+                "their patches are left out, and they are not stored."
             )
             return dataset, loader_kwargs
         context = self.training_ctx if training else self.evaluation_ctx
