@@ -113,4 +113,4 @@ def test_runs_outlive_what_started_them(tmp_path, start, started):
     while not (tmp_path / "done").exists():
         assert time.time() < deadline
         time.sleep(0.05)
-    assert start("pass").wait(30) == 0, "another one is started"
+    assert start("pass", "again").wait(30) == 0, "another one is started"
