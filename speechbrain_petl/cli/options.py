@@ -153,7 +153,10 @@ def make_parser() -> argparse.ArgumentParser:
             "merge lora/artefact merged",
         ],
         "\nThe folder is for transformers: pipeline('audio-classification', "
-        "'merged').\n",
+        "'merged').\nWhat lora_stock.yaml, ssf.yaml and rep_adapter.yaml "
+        "train merges as it comes; linear, bitfit,\nfull_ft and the other "
+        "lora need --pooling cls_dist and the head NormedLinear; adapters,\n"
+        "prompts and prefixes do not merge.\n",
     )
     fold.add_argument("artefact", help=ARTEFACT)
     fold.add_argument(

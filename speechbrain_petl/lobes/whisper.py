@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.backbone import Backbone, Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.pooling import POOLINGS, check_pooling
@@ -174,6 +174,10 @@ class Whisper(Backbone):
     def pools_linearly(self) -> bool:
         """True if the mean of the tokens is the embedding."""
         return self.pooling == "mean"
+
+    def timeline(self, hop_samples: int) -> Timeline:
+        """Returns where the tokens are: two centered frames each."""
+        return Timeline(0.0, 2 * hop_samples)
 
     def front_end(self, **options: Any) -> FrontEnd:
         """Returns ``WhisperFbank`` of this clip length and as many mel bins."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
-from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.experiments.reporting.rows import footnotes, make_rows
 from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
@@ -54,6 +54,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         warnings=outcome.warnings(),
         metric=outcome.metric(),
         overview=overview(rows),
+        footnotes=footnotes(outcome),
         corpora=[
             {
                 "title": outcome.title(corpus),

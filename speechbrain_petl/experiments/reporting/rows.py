@@ -8,6 +8,7 @@ from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
+NOTES = Path(__file__).parent / "notes.csv"
 
 
 class Row(NamedTuple):
@@ -84,6 +85,29 @@ def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
             for row in csv.DictReader(file)
             if row["table"] == table
         }
+
+
+def footnotes(outcome: Outcome) -> list[str]:
+    """Returns what a reader has to know to compare with the paper's figures.
+
+    Arguments
+    ---------
+    outcome : Outcome
+        As ``collect`` reads it.
+
+    Returns
+    -------
+    list of str
+        A sentence for each variant of which there is something to know.
+    """
+    plan = outcome.plan
+    with open(NOTES, encoding="utf-8", newline="") as file:
+        return [
+            f"{row['variant']}: {row['note']}."
+            for row in csv.DictReader(file)
+            if row["table"] == plan["paper"]
+            and row["variant"] in plan["variants"]
+        ]
 
 
 def make_rows(outcome: Outcome) -> list[Row]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
-from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.experiments.reporting.rows import footnotes, make_rows
 from speechbrain_petl.utils.files import write_file
 
 
@@ -20,6 +20,7 @@ def markdown(outcome: Outcome) -> str:
         f"head and final LayerNorm. {_settings(outcome)}"
     )
     parts.append(_markdown_table(*overview(rows)))
+    parts += footnotes(outcome)
     for corpus in outcome.plan["corpora"]:
         here = [row for row in rows if row.corpus == corpus]
         parts += [f"## {outcome.title(corpus)}", _markdown_table(*detail(here))]
@@ -52,7 +53,12 @@ def latex(outcome: Outcome) -> str:
         " & ".join(_latex(cell) for cell in row) for row in [header, *body]
     ]
     caption = " ".join(
-        [f"{outcome.plan['title']}.", *outcome.warnings(), _settings(outcome)]
+        [
+            f"{outcome.plan['title']}.",
+            *outcome.warnings(),
+            _settings(outcome),
+            *footnotes(outcome),
+        ]
     )
     return "\n".join(
         [
