@@ -68,11 +68,11 @@ def test_stored_states_of_clips_with_several_labels(arguments, train, tmp_path):
     """What is stored changes nothing that is measured."""
     yaml = ROOT / "recipes" / "FSD50K" / "hparams" / "linear.yaml"
     results = []
-    for cache in ("False", "True"):
-        folder = tmp_path / cache
+    for stored in ("null", "fp32"):
+        folder = tmp_path / stored
         args = arguments("FSD50K", folder, "--debug", "--debug_persistently")
         masks = ["--freq_mask", "0", "--time_mask", "0"]
-        train(yaml, [*args, *masks, "--cache_embeddings", cache])
+        train(yaml, [*args, *masks, "--stored_states", stored])
         results.append(json.loads((folder / "results.json").read_text()))
     for key in ("mAP", "loss", "valid_loss"):
         assert results[0][key] == pytest.approx(results[1][key], abs=1e-5)
