@@ -259,9 +259,9 @@ def _add_files(command):
     command.add_argument(
         "--top",
         type=count,
-        default=1,
         metavar="N",
-        help="number of labels to show (default: 1)",
+        help="number of labels to show (default: the likeliest, or those that "
+        "a tagger finds above their thresholds, which may be none)",
     )
     command.add_argument(
         "--json", action="store_true", help="print one JSON object per line"

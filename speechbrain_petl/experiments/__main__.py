@@ -129,7 +129,7 @@ def compare_two(options) -> int:
         "variant",
         str(options.output),
     )
-    metric, compared = outcome.metric(), 0
+    compared = 0
     for corpus in outcome.plan["corpora"]:
         first, second = (
             outcome.group(corpus=corpus, variant=variant)
@@ -141,6 +141,7 @@ def compare_two(options) -> int:
             print(f"{corpus}: not compared: {error}")
             continue
         compared += 1
+        metric = outcome.metric(corpus)
         t_test = "no paired t-test, as all differences are the same"
         if found.t_test is not None:
             t_test = f"{found.t_test:.4g} (paired t-test)"

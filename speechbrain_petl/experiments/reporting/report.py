@@ -12,7 +12,7 @@ from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 TEMPLATE = Path(__file__).parent / "page.html.jinja"
-FOLDED = ("training_", "confusion_")  # figures that are many
+FOLDED = ("training_", "confusion_", "precision_")  # figures that are many
 
 
 def write_report(outcome: Outcome, output: Path) -> Path:
@@ -52,7 +52,8 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         n_finished=len(finished),
         n_cells=len(outcome.results),
         warnings=outcome.warnings(),
-        metric=outcome.metric(),
+        phrase=outcome.phrase(),
+        in_percent=any(m.in_percent for m in outcome.metrics().values()),
         overview=overview(rows),
         footnotes=footnotes(outcome),
         corpora=[

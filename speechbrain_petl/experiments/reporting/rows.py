@@ -8,6 +8,7 @@ from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
+NO_FIGURE: tuple[None, str] = (None, "")
 NOTES = Path(__file__).parent / "notes.csv"
 
 
@@ -124,14 +125,14 @@ def make_rows(outcome: Outcome) -> list[Row]:
         Variant by variant in the plan's order, corpus by corpus, shots by
         shots.
     """
-    # The paper's figures are accuracies, and compare with nothing else.
-    comparable = outcome.metric().name == "accuracy"
-    paper = papers_figures(outcome.plan["paper"] if comparable else None)
+    paper = papers_figures(outcome.plan["paper"])
     excerpts = outcome.excerpts()
     rows = []
     for variant in outcome.plan["variants"]:
         for corpus in outcome.plan["corpora"]:
             group = outcome.group(variant=variant, corpus=corpus)
+            # The paper's figures are accuracies, and compare with nothing else.
+            comparable = outcome.metric(corpus).name == "accuracy"
             for shots in dict.fromkeys(r.cell["shots"] for r in group):
                 here = [r for r in group if r.cell["shots"] == shots]
                 key = (variant, corpus, "" if shots is None else str(shots))
@@ -143,7 +144,11 @@ def make_rows(outcome: Outcome) -> list[Row]:
                         shots,
                         summarize(here),
                         len(here),
-                        *paper.get(key, (None, "")),
+                        *(
+                            paper.get(key, NO_FIGURE)
+                            if comparable
+                            else NO_FIGURE
+                        ),
                         corpus in excerpts,
                     )
                 )

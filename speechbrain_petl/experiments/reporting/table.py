@@ -15,7 +15,7 @@ def markdown(outcome: Outcome) -> str:
     rows = make_rows(outcome)
     parts = [f"# {outcome.plan['title']}", *outcome.warnings()]
     parts.append(
-        f"Test {outcome.metric().phrase}, mean ± sample standard deviation over folds, "
+        f"Test {outcome.phrase()}, mean ± sample standard deviation over folds, "
         "seeds and draws. Trainable parameters: method and LayerNorms, without "
         f"head and final LayerNorm. {_settings(outcome)}"
     )
@@ -97,7 +97,7 @@ def long_csv(outcome: Outcome) -> str:
     writer.writerow(
         "variant corpus shots done expected mean deviation pooled low high "
         "paper difference".split()
-        + [*kinds, "paper_trainable"]
+        + [*kinds, "paper_trainable", "metric"]
     )
     for row in make_rows(outcome):
         s = row.summary
@@ -115,7 +115,7 @@ def long_csv(outcome: Outcome) -> str:
             + numbers
             + [_number(row.paper), _number(row.difference)]
             + ([""] * 4 if s is None else [s.trainable[k] for k in kinds])
-            + [row.paper_size]
+            + [row.paper_size, "" if s is None else s.metric.name]
         )
     return text.getvalue()
 
