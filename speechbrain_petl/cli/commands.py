@@ -20,6 +20,7 @@ from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
+from speechbrain_petl.integrations.onnx_bank_export import export_bank
 from speechbrain_petl.integrations.peft_format import to_peft
 from speechbrain_petl.integrations.transformers import merge_to_transformers
 from speechbrain_petl.utils.errors import sentence
@@ -46,17 +47,21 @@ def predict(options) -> int:
 
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
-    tasks = [text.partition("=") for text in options.task]
-    for name, equals, source in tasks:
+    return _classify(_fill(_bank(options), options.task), options)
+
+
+def _fill(bank, tasks):
+    """Adds the tasks NAME=ARTEFACT of a command line to a bank."""
+    parts = [text.partition("=") for text in tasks]
+    for name, equals, source in parts:
         if not (name and equals and source):
             raise ValueError(
                 "--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
                 f"'{name}{equals}{source}'."
             )
-    bank = _bank(options)
-    for name, _, source in tasks:
+    for name, _, source in parts:
         bank.add(name, source)
-    return _classify(bank, options)
+    return bank
 
 
 def _bank(options):
@@ -280,6 +285,19 @@ def export(options) -> int:
         raise ValueError(f"'{options.path}' is a folder: name a file to write.")
     difference = EXPORTERS[kind](_load(options), options.path)
     print(f"'{options.path}' equals the model within {difference:.2g}.")
+    return 0
+
+
+def write_bank(options) -> int:
+    """Writes several artefacts as a bank in ONNX."""
+    bank = AdapterBank(options.backbone, "cpu", options.fetch or None)
+    _fill(bank, options.task)
+    tasks = {task: bank[task] for task in bank.tasks}
+    difference = export_bank(tasks, options.path)
+    print(
+        f"'{options.path}' has {len(tasks)} tasks, each equal to its model "
+        f"within {difference:.2g}."
+    )
     return 0
 
 

@@ -181,6 +181,27 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_source(out)
 
+    banked = command(
+        "export-bank",
+        "write_bank",
+        "write artefacts of one method and backbone as a bank in ONNX",
+        [
+            "export-bank bank --task events=esc50/artefact "
+            "--task words=gsc/artefact",
+        ],
+        "\nThe folder has one model, and a small file for each task, that "
+        "onnxruntime takes\nfor a call (docs/SERVING.md).\n",
+    )
+    banked.add_argument("path", help="folder to write")
+    banked.add_argument(
+        "--task",
+        action="append",
+        required=True,
+        metavar="NAME=ARTEFACT",
+        help="name of a task and its artefact; repeat for each task",
+    )
+    _add_backbone(banked)
+
     up = command(
         "push",
         "push",
