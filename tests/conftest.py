@@ -120,8 +120,8 @@ def tiny_ast(tiny_folder):
 def make_artefact(tiny_folder, tmp_path_factory):
     """Writes the artefact of a recipe's YAML, as if it had been trained.
 
-    ``make_artefact(folder, yaml, labels, **overrides)``; every trained tensor
-    is far from its start.
+    ``make_artefact(folder, yaml, labels, facts, **overrides)``; every trained
+    tensor is far from its start.
     """
     import torch
     from hyperpyyaml import load_hyperpyyaml, resolve_references
@@ -131,7 +131,9 @@ def make_artefact(tiny_folder, tmp_path_factory):
 
     recipe = Path(__file__).parents[1] / "recipes" / "ESC50" / "hparams"
 
-    def make(folder, yaml="adapter_hou_par", labels="abc", **overrides):
+    def make(
+        folder, yaml="adapter_hou_par", labels="abc", facts=None, **overrides
+    ):
         text = (recipe / f"{yaml}.yaml").read_text()
         overrides = {
             "data_folder": "nowhere",
@@ -167,9 +169,96 @@ def make_artefact(tiny_folder, tmp_path_factory):
                     "hyperparameters": {"lr": 0.1},
                 },
                 "metrics": {"accuracy": 0.5},
+                **(facts or {}),
             },
         )
         return hparams, head
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def family_source(tmp_path_factory):
+    """``family_source(family)``: folder of its tiny random model."""
+    root = tmp_path_factory.mktemp("families")
+    tool = Path(__file__).parents[1] / "tools" / "backbone_matrix.py"
+    make_tiny = runpy.run_path(str(tool))["make_tiny"]
+    made = {}
+
+    def get(family):
+        if family not in made:
+            made[family] = root / family.replace(" ", "_")
+            make_tiny(family, made[family])
+        return str(made[family])
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def family_overrides(family_source):
+    """``family_overrides(family, text)``: of a wav2vec2 YAML of that text."""
+
+    def make(family, text):
+        overrides = {"source": family_source(family), "max_length": 24}
+        for key in ("reduction_rate", "lora_reduction_rate", "n_prompts"):
+            if f"\n{key}:" in text:
+                overrides[key] = 3 if key == "n_prompts" else 6
+        if family in ("AST", "Whisper's encoder"):  # no such front end
+            overrides |= {"shorter": None, "longer": None}
+        if family == "AST":
+            overrides["pooling"] = "mean"  # it has no mean_std
+        return overrides
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def family_artefact(family_overrides, tmp_path_factory):
+    """``family_artefact(family, yaml)``: what a wav2vec2 YAML would train."""
+    import torch
+    from hyperpyyaml import load_hyperpyyaml, resolve_references
+    from speechbrain_petl.artefacts.write import write_artefact
+
+    from speechbrain.dataio.encoder import CategoricalEncoder
+
+    recipe = Path(__file__).parents[1] / "recipes/ESC50/hparams/wav2vec2"
+    root = tmp_path_factory.mktemp("artefacts")
+
+    def make(family, yaml, **more):
+        folder = root / f"{family} {yaml} {sorted(more)}"
+        if folder.exists():
+            return folder
+        text = (recipe / f"{yaml}.yaml").read_text()
+        overrides = {
+            "data_folder": "nowhere",
+            "output_folder": str(root / "run"),
+            **family_overrides(family, text),
+            **more,
+        }
+        hparams = load_hyperpyyaml(text, overrides)
+        labels = CategoricalEncoder()
+        labels.update_from_iterable("abc")
+        generator = torch.Generator().manual_seed(2)
+        with torch.no_grad():
+            for tensor in hparams["encoder"].delta().values():
+                tensor += torch.randn(tensor.shape, generator=generator) * 0.1
+        head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
+        write_artefact(
+            folder,
+            hparams["backbone"],
+            hparams["compute_features"],
+            hparams["encoder"],
+            head,
+            labels,
+            resolve_references(text, overrides).getvalue(),
+            {
+                "method": yaml,
+                "trainable": hparams["encoder"].count_parameters(),
+                "training": {"corpus": "ESC-50", "hyperparameters": {}},
+                "metrics": {"accuracy": 0.5},
+            },
+        )
+        return folder
 
     return make
 
@@ -218,10 +307,10 @@ def train(monkeypatch):
 
     from speechbrain.utils import logger
 
-    def run(yaml, args):
+    def run(yaml, args, name="train.py"):
         parents = Path(yaml).parents
         recipe = next(p for p in parents if (p / "train.py").is_file())
-        script = str(recipe / "train.py")
+        script = str(recipe / name)
         monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)
         # SpeechBrain puts its logger's level there, for all that comes after.

@@ -15,14 +15,20 @@ from speechbrain_petl.artefacts.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.tasks import CLASSIFICATION, task_of
+from speechbrain_petl.artefacts.tasks import LABELLED, task_of
+from speechbrain_petl.cli.files import Answers, named_files, part_of
+from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
+from speechbrain_petl.inference.many import classify_files
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.onnx_bank_export import export_bank
 from speechbrain_petl.integrations.peft_format import to_peft
-from speechbrain_petl.integrations.transformers import merge_to_transformers
+from speechbrain_petl.integrations.transformers import (
+    merge_to_transformers,
+    reads_clips_of,
+)
 from speechbrain_petl.utils.errors import sentence
 from speechbrain_petl.utils.messages import first_line, printable
 from tqdm import tqdm
@@ -84,56 +90,138 @@ def _device(name):
 
 def _classify(bank, options):
     """Classifies file after file; a file that fails does not stop the rest."""
-    failed = 0
-    many = len(options.files) > 1
-    for path in tqdm(
-        options.files, disable=None if many else True, unit="file"
-    ):
-        try:
-            predictions = bank.classify_file(path)
-        except Exception as error:  # whatever it is, the next may be fine
-            failed += 1
-            _fail(path, error, options)
-            continue
-        for prediction in predictions:
-            labels = bank[prediction.task].labels
-            _say(_shown(path, prediction, labels, options))
-    return _count_failed(failed, options)
+    names = named_files(options.files, options.files_from)
+    names = part_of(names, options.shard)
+    if options.timeline:
+        found = _timelines(bank, names, options)
+    elif options.output:
+        found = _to_file(bank, names, options)
+    else:
+        found = _print(bank, names, options)
+    done, failed = found
+    if not done:
+        raise ValueError(
+            "There is no file to classify: name files, folders, or a list by "
+            "--files-from."
+        )
+    return _count_failed(failed, done)
 
 
 def _fail(path, error, options):
-    """Tells why a file failed; called where the error is handled."""
+    """Tells why a file failed, and returns the sentence."""
     if options.debug:
-        _say(traceback.format_exc(), sys.stderr)
+        _say("".join(traceback.format_exception(error)), sys.stderr)
     said = sentence(error)
     if printable(path) not in said:
         said = f"{printable(path)}: {said}"
     _say(f"speechbrain-petl: {said}", sys.stderr)
     if options.json:
         _say(json.dumps({"file": path, "error": said}))
+    return said
 
 
-def _count_failed(failed, options):
+def _count_failed(failed, done):
     """Tells how many files failed, and returns the exit code."""
     if failed:
-        _say(f"{failed} of {len(options.files)} files failed.", sys.stderr)
+        _say(f"{failed} of {done} files failed.", sys.stderr)
     return 1 if failed else 0
 
 
-def _shown(path, prediction, labels, options):
+def _progress(names, options):
+    """Shows how many files are done, where there are many."""
+    one = len(options.files) == 1 and not options.files_from
+    alone = one and not os.path.isdir(options.files[0])
+    return tqdm(names, disable=True if alone else None, unit="file")
+
+
+def _print(bank, names, options):
+    """Prints what is found; returns how many files there were and failed."""
+    done = failed = 0
+    for path, predictions, error in _progress(
+        classify_files(bank, names), options
+    ):
+        done += 1
+        if error is not None:
+            failed += 1
+            _fail(path, error, options)
+        for prediction in predictions:
+            _say(_shown(path, prediction, bank[prediction.task], options))
+    return done, failed
+
+
+def _to_file(bank, names, options):
+    """Adds what is found to a file that an earlier run may have begun."""
+    done = failed = 0
+    with Answers(options.output, options.shard) as answers:
+        known = len(answers.known)
+        for path, predictions, error in _progress(
+            classify_files(bank, answers.to_do(names)), options
+        ):
+            done += 1
+            if error is not None:
+                failed += 1
+                said = _fail(path, error, options)
+                answers.write({"file": path, "error": said})
+            for prediction in predictions:
+                trained = bank[prediction.task]
+                answers.write(_answer(path, prediction, trained, options))
+        if known:
+            _say(f"{known} files had their answers already.", sys.stderr)
+    return done + known, failed
+
+
+def _timelines(bank, names, options):
+    """Writes label files of each recording."""
+    done = failed = 0
+    for path in _progress(names, options):
+        done += 1
+        try:
+            spans = write_timeline(bank, path, options)
+        except Exception as error:  # whatever it is, the next may be fine
+            failed += 1
+            _fail(path, error, options)
+            continue
+        for one in spans:
+            cells = [path, f"{one.start:.2f}", f"{one.end:.2f}", one.label]
+            _say("\t".join(map(printable, [*cells, f"{one.probability:.3f}"])))
+    return done, failed
+
+
+def _shown(path, prediction, trained, options):
     """Formats the prediction of one task as a line of text or JSON."""
-    best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
-    ranked = [
-        {"label": labels[i], "probability": round(p, 6)}
-        for p, i in zip(best.values.tolist(), best.indices.tolist())
-    ]
-    task = prediction.task
+    answer = _answer(path, prediction, trained, options)
     if options.json:
-        named = {"task": task} if task else {}
-        return json.dumps({"file": path, **named, "predictions": ranked})
-    guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
+        return json.dumps(answer)
+    guesses = [
+        f"{one['label']} {one['probability']:.3f}"
+        for one in answer["predictions"]
+    ]
+    if answer.get("unknown"):
+        guesses = ["unknown", *guesses]
+    task = prediction.task
     cells = [path, *([task] if task else []), *guesses]
     return "\t".join(map(printable, cells))
+
+
+def _answer(path, prediction, trained, options):
+    """Returns the prediction of one task as data for JSON."""
+    labels = trained.labels
+    probabilities = prediction.posteriors.exp()
+    shown = prediction.given
+    if options.top:
+        shown = probabilities.topk(min(options.top, len(labels))).indices
+        shown = shown.tolist()
+    ranked = [
+        {"label": labels[i], "probability": round(probabilities[i].item(), 6)}
+        for i in shown
+    ]
+    named = {"task": prediction.task} if prediction.task else {}
+    # Only where a training has calibrated what is no sound of any class
+    known = trained.metadata.get("unknown")
+    if known:
+        score = float(prediction.score.exp())
+        named["unknown"] = score < known["threshold"]
+    return {"file": path, **named, "predictions": ranked}
 
 
 def _say(line, stream=None):
@@ -167,16 +255,21 @@ def verify_speakers(options) -> int:
         else:
             said = "same speaker" if same else "other speaker"
             _say(f"{printable(path)}\t{said}\t{score:.4f}")
-    return _count_failed(failed, options)
+    return _count_failed(failed, len(options.files))
 
 
 def train(options) -> int:
     """Trains an adapter on a folder of sounds."""
-    from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
+    from speechbrain_petl.adapt.request import Request
     from speechbrain_petl.adapt.session import train_folder
 
-    # Each model that is made would tell its seed.
-    logging.getLogger("speechbrain").setLevel(logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        # SpeechBrain's loggers, which set their levels themselves, would tell
+        # the seed of each model that is made.
+        handler.addFilter(
+            lambda record: not record.name.startswith("speechbrain.")
+            or record.levelno >= logging.ERROR
+        )
     name = os.path.basename(os.path.abspath(options.folder))
     final = train_folder(
         Request(
@@ -184,7 +277,8 @@ def train(options) -> int:
             output=options.output or os.path.join("results", name),
             metadata=options.metadata,
             group_by=options.group_by,
-            source=options.source or DEFAULT_SOURCE,
+            source=options.source,
+            artefact=options.artefact,
             method=options.method,
             minutes=options.minutes,
             params=options.params,
@@ -212,7 +306,7 @@ def inspect(options) -> int:
     rows = {
         "task": task_of(metadata)
         + "".join(
-            f", {key} {value}"
+            f", {key} {_summary(value)}"
             for key, value in metadata.get("decision", {}).items()
         ),
         "method": metadata["method"],
@@ -240,6 +334,19 @@ def inspect(options) -> int:
     return 0
 
 
+def _summary(value):
+    """Returns a value as text, of a list of numbers its range.
+
+    Example
+    -------
+    >>> _summary([0.25, 0.5]), _summary("cosine")
+    ('0.25 to 0.5', 'cosine')
+    """
+    if isinstance(value, list) and value:
+        return f"{min(value):.4g} to {max(value):.4g}"
+    return value
+
+
 def _clips(training):
     """Returns the number of clips of each split, as far as recorded."""
     counts = [
@@ -264,10 +371,11 @@ def verify(options) -> int:
 
 def merge(options) -> int:
     """Merges an artefact into a stock Hugging Face model."""
-    trained = _load(options, CLASSIFICATION)
+    trained = _load(options, *LABELLED)
     difference = merge_to_transformers(trained, options.folder)
     print(
-        f"'{options.folder}' equals the adapted model within {difference:.2g}."
+        f"'{options.folder}' equals the adapted model within {difference:.2g}, "
+        f"{reads_clips_of(trained)}."
     )
     return 0
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
+from speechbrain_petl.artefacts.tasks import task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.utils.messages import first_line
 from speechbrain_petl.utils.optional import require
@@ -47,7 +48,8 @@ def export_onnx(trained: Trained, path: str | os.PathLike) -> float:
 
     Its inputs are ``wavs`` [B, samples of ``max_length`` frames], zero-padded,
     and ``lens`` [B], the share of each that is audio; its output ``logits``
-    [B, classes]. The labels and the sample rate are in its metadata.
+    [B, classes]. The labels, the sample rate, the task and what decides (the
+    thresholds of a tagger) are in its metadata.
 
     Arguments
     ---------
@@ -158,10 +160,12 @@ def probe_inputs(trained, n):
 
 
 def facts_of(trained):
-    """Returns labels and sample rate, for the file's metadata."""
+    """Returns labels, sample rate and task, for the file's metadata."""
     return {
         "labels": json.dumps(trained.labels),
         "sample_rate": str(trained.compute_features.sample_rate),
+        "task": task_of(trained.metadata),
+        "decision": json.dumps(trained.metadata.get("decision", {})),
     }
 
 
