@@ -171,6 +171,8 @@ def make_parser() -> argparse.ArgumentParser:
         [
             "export artefact model.onnx",
             "export artefact model.pt2",
+            "export artefact int8.onnx --quantize int8 --data_folder ESC-50 "
+            "\\\n    --calibrate manifest/train.json --test manifest/test.json",
             "export lora/artefact folder --format peft",
         ],
         "\nIts inputs are waveforms and relative lengths, its output logits. "
@@ -184,6 +186,25 @@ def make_parser() -> argparse.ArgumentParser:
         "--format",
         choices=["onnx", "pt2", "peft"],
         help="default: by the ending of the path",
+    )
+    out.add_argument(
+        "--quantize",
+        choices=["int8"],
+        help="round the large products of an .onnx file; what it costs is "
+        "written beside it, as PATH.json",
+    )
+    out.add_argument(
+        "--calibrate",
+        metavar="MANIFEST",
+        help="with --quantize: clips for the ranges, as a run's train.json",
+    )
+    out.add_argument(
+        "--test",
+        metavar="MANIFEST",
+        help="with --quantize: clips to measure the accuracy on",
+    )
+    out.add_argument(
+        "--data_folder", help="with --quantize: folder of their corpus"
     )
     _add_source(out)
 
