@@ -2,7 +2,7 @@
 
 import argparse
 
-from speechbrain_petl import __version__
+import speechbrain_petl
 from speechbrain_petl.cli.many_options import add_many
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
@@ -31,7 +31,9 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="speechbrain-petl <command> --help shows examples.",
     )
     top.add_argument(
-        "--version", action="version", version=f"%(prog)s {__version__}"
+        "--version",
+        action="version",
+        version=f"%(prog)s {speechbrain_petl.__version__}",
     )
     commands = top.add_subparsers(metavar="<command>", required=True)
 
