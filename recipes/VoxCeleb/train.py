@@ -23,6 +23,7 @@ from voxceleb_petl_prepare import prepare_voxceleb
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.distributed import run_on_main
+from speechbrain.utils.run_opts import RunOptions
 
 
 class VoxCelebBrain(SpeakerVerificationBrain):
@@ -34,7 +35,7 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         """Returns outputs [B, speakers], or embeddings [B, windows, d]."""
         batch = batch.to(self.device)
         if stage in self.stored:
-            # The frozen part has run: see cache_embeddings.
+            # What is frozen has run before: see stored_states.
             pooled = self.modules.encoder(batch.states.data, stored=True)
             return self.modules.classifier(pooled)
         wavs, lens = batch.sig
@@ -53,14 +54,26 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         targets = batch.target.to(self.device)  # shares of classes under mixup
         return self.hparams.compute_cost(predictions.float(), targets)
 
-    def varies(self) -> bool:
-        """Returns True if a training clip differs from epoch to epoch."""
-        return self.hparams.add_noise.active or super().varies()
+    def alters_clips(self) -> bool:
+        """Returns True if noise is added to the waveforms of training."""
+        return self.hparams.add_noise.active
 
 
-if __name__ == "__main__":
-    hparams, run_opts = start(sys.argv[1:])
+def run(hparams: dict, run_opts: RunOptions) -> VoxCelebBrain:
+    """Prepares the data, trains, and tests the best epoch.
 
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML says.
+    run_opts : RunOptions
+        SpeechBrain's options.
+
+    Returns
+    -------
+    VoxCelebBrain
+        It holds the epoch that was tested.
+    """
     # Manifests
     run_on_main(
         prepare_voxceleb,
@@ -152,4 +165,9 @@ if __name__ == "__main__":
         cohort_set=cohort,
         test_loader_kwargs=hparams["eval_dataloader_opts"],
     )
-    run_on_main(save_artefact, args=[brain, "VoxCeleb1"])
+    return brain
+
+
+if __name__ == "__main__":
+    finished = run(*start(sys.argv[1:]))
+    run_on_main(save_artefact, args=[finished, "VoxCeleb1"])

@@ -63,18 +63,18 @@ def test_options_of_scores_and_of_the_loss(run):
         *("--scoring", "cosine", "--windows", "3"),
         *("--score_norm", "s", "--cohort_top", "3"),
         *("--cosine", "True", "--trials", "veri_test.txt"),
-        *("--valid_speakers", "0", "--cache_embeddings", "False"),
+        *("--valid_speakers", "0", "--stored_states", "null"),
     )
     assert found["threshold"] is None and found["valid_eer"] is None
     assert found["hyperparameters"]["score_norm"] == "s"
 
 
 def test_another_list_of_trials_is_another_run(run, tmp_path):
-    folder, _ = run("--cache_embeddings", "True")
+    folder, _ = run("--stored_states", "fp32")
     with pytest.raises(
         ValueError, match="holds a run of other settings: trials"
     ):
-        run("--trials", "veri_test.txt", "--cache_embeddings", "True")
+        run("--trials", "veri_test.txt", "--stored_states", "fp32")
     lists = json.loads((folder / "run.json").read_text())["data"]
     assert {"valid_trial_list", "test_trial_list"} <= set(lists)
 
@@ -111,6 +111,31 @@ def test_the_papers_counts_on_wav2vec2(tmp_path):
     hparams = load_hyperpyyaml(text, overrides)
     assert hparams["encoder"].count_parameters()["method"] == 2_959_872
     assert hparams["backbone"].embedding_size == 1536
+
+
+SCRATCH = sorted(HPARAMS.parent.glob("from_scratch/*.yaml"))
+
+
+@pytest.mark.parametrize("yaml", SCRATCH, ids=lambda path: path.stem)
+def test_models_from_scratch_train(yaml, corpora, train, tmp_path):
+    options = {
+        "data_folder": corpora["VoxCeleb"],
+        "output_folder": tmp_path,
+        "max_length": 32,
+        "batch_size": 4,
+        "num_workers": 0,
+        "time_mask": 8,
+        "device": "cpu",
+    }
+    narrow = "[32,32,32,32,32]" if "ecapa" in yaml.stem else "[8,8,8,8]"
+    options["channels"] = narrow
+    args = [f"--{key}={value}" for key, value in options.items()]
+    args += ["--noprogressbar", "--debug", "--debug_persistently"]
+    train(yaml, args, "train_from_scratch.py")
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert 0 <= found["eer"] <= 1 and found["best_epoch"] in (1, 2)
+    assert found["trainable"]["method"] < 200_000
+    assert not (tmp_path / "artefact").exists()
 
 
 def test_noise_trains(run, tmp_path):

@@ -18,6 +18,7 @@ CELLS = {
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
     "gtzan": 7 + 10,
+    "verification": 10,
     "demo": 2 * 4 * 2,
 }
 
