@@ -2,6 +2,7 @@
 
 import argparse
 
+import speechbrain_petl
 from speechbrain_petl.cli.many_options import add_many
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
@@ -28,6 +29,11 @@ def make_parser() -> argparse.ArgumentParser:
         description="Use adapters that were trained with speechbrain-petl, and "
         "prepare their training.",
         epilog="speechbrain-petl <command> --help shows examples.",
+    )
+    top.add_argument(
+        "--version",
+        action="version",
+        version=f"%(prog)s {speechbrain_petl.__version__}",
     )
     commands = top.add_subparsers(metavar="<command>", required=True)
 
