@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 MATRIX = runpy.run_path(str(ROOT / "tools" / "backbone_matrix.py"))
 FILES = runpy.run_path(str(ROOT / "tools" / "wav2vec2_yamls.py"))["files"]()
 YAMLS = sorted(ROOT.glob("recipes/*/hparams/wav2vec2/*.yaml"))
+PUBLISHED = sorted(ROOT.glob("recipes/*/hparams/published/wav2vec2_*.yaml"))
 
 
 def name(path):
@@ -38,7 +39,7 @@ def test_they_are_what_the_script_writes():
         assert path.read_text() == text, "run tools/wav2vec2_yamls.py"
 
 
-@pytest.mark.parametrize("yaml", YAMLS, ids=name)
+@pytest.mark.parametrize("yaml", [*YAMLS, *PUBLISHED], ids=name)
 def test_two_steps(yaml, sources, tmp_path):
     """With families of different forms, in turn."""
     families = ["wav2vec 2.0", "WavLM", "HuBERT, large", "data2vec-audio"]

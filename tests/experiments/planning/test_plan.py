@@ -18,6 +18,7 @@ CELLS = {
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
     "gtzan": 7 + 10,
+    "ipet": 4 * (5 + 1 + 1),
     "demo": 2 * 4 * 2,
 }
 
