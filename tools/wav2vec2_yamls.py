@@ -25,6 +25,7 @@ SETTINGS = """# Backbone and front end
 source: facebook/wav2vec2-base  # or HuBERT, WavLM, ...: docs/BACKBONES.md
 revision: null
 \\1pooling: mean  # of all tokens; or mean_std
+attn_implementation: null  # the fastest; or sdpa, eager
 sample_rate: 16000
 normalize: null  # each clip's mean and variance; null: as the checkpoint says
 shorter: repeat  # what fills up short clips; or zeros
@@ -36,6 +37,7 @@ BACKBONE = """backbone: !apply:speechbrain_petl.lobes.load_backbone
     revision: !ref <revision>
     max_length: !ref <max_length>
     pooling: !ref <pooling>
+    attn_implementation: !ref <attn_implementation>
 
 """
 FRONT_END = """compute_features: !apply:speechbrain_petl.lobes.front_end_of
@@ -62,6 +64,8 @@ CHANGES = (
 )
 NOT_THERE = (
     r"# SpecAugment, training only:.*?\n\n",
+    r"# Patchout, training only:.*?\n\n",
+    r"\n    patchout:(\n {8}[^\n]+)+",
     r"\n +unfrozen: \[norm_[^]]*\]",
 )
 HEADERS = {

@@ -46,6 +46,7 @@ SITES = MapOf(
     OneOrMore(Made("wrapper"), 8),
     longest=64,
 )
+PATCHOUT = MapOf(Choice("share", "time", "frequency"), SHARE, longest=3)
 OVER: dict[str, Kind] = {
     "adapter": ADAPTER,
     "place": Maybe(Choice("before", "after", "before_legacy")),
@@ -131,6 +132,7 @@ ROWS = (
         unfrozen=ListOf(Text(64), 1000),
         gradient_checkpointing=FLAG,
         frozen_in_train_mode=FLAG,
+        patchout=Maybe(PATCHOUT),
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),

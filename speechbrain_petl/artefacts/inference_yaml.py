@@ -89,6 +89,7 @@ def inference_yaml(
     keys = _closure(run, ["encoder", "compute_features"])
     names = {id(run[key]): key for key in keys}
     run[backbone]["source"] = None  # written anew below
+    run[backbone].pop("attn_implementation", None)  # says how, not what
     kept = CommentedMap({"source": source, "revision": revision})
     for key in keys:
         others = {i: name for i, name in names.items() if name != key}

@@ -8,6 +8,8 @@ from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.checkpoints import load_stock
 from speechbrain_petl.lobes.features import ASTFbank
 from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.lobes.patchout import count_patches_left
+from speechbrain_petl.lobes.sites import find_backbone
 from transformers import ASTModel
 
 # Tokens [B, T, d]: the special ones, prompts if any, then the patches.
@@ -47,6 +49,9 @@ class AST(Backbone):
         ``mean`` of all tokens, ``cls``, or the mean of some: ``cls_dist``,
         the [CLS] and the distillation token, ``patches``, ``prompts``, or
         ``not_special``, prompts and patches.
+    attn_implementation : str, optional
+        How attention is computed: ``batched`` (see ``lobes.attention``),
+        which is the default, ``sdpa`` or ``eager``.
 
     Raises
     ------
@@ -89,12 +94,17 @@ class AST(Backbone):
         max_length: int | None = None,
         position_embeddings: str = "resize",
         pooling: str = "mean",
+        attn_implementation: str | None = None,
     ):
         super().__init__()
         self.source = str(source)
         self.revision = revision
         self.model: ASTModel = load_stock(
-            ASTModel, self.source, revision, what="AST"
+            ASTModel,
+            self.source,
+            revision,
+            what="AST",
+            attn_implementation=attn_implementation,
         )
         self.configure(max_length, position_embeddings, pooling)
         self.model.requires_grad_(False)
@@ -163,8 +173,12 @@ class AST(Backbone):
     ) -> torch.Tensor:
         """Computes embeddings [B, d] of features [B, frames, mels]."""
         tokens = self.tokens(inputs, lens)
-        pick = POOLINGS[self.pooling]
-        picked = pick(tokens, self.n_special, count_patches(self.config))
+        family = find_backbone(self.model).family
+        patches = count_patches_left(
+            self.model.get_submodule(family.sites["tokens"]),
+            count_patches(self.config),
+        )
+        picked = POOLINGS[self.pooling](tokens, self.n_special, patches)
         if picked.shape[1] == 0:
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)

@@ -5,6 +5,9 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import ASTModel
+from transformers.models.audio_spectrogram_transformer import (
+    modeling_audio_spectrogram_transformer as stock,
+)
 
 POSITIONS = ("resize", "zeros")
 
@@ -52,6 +55,28 @@ def fit_positions(model: ASTModel, max_length: int | None, how: str) -> None:
     if how == "zeros":
         new = torch.zeros_like(new)
     embeddings.position_embeddings = nn.Parameter(new)
+
+
+def patch_grid(module: nn.Module) -> tuple[int, int]:
+    """Returns the rows (frequency) and columns (time) of AST's patches.
+
+    Arguments
+    ---------
+    module : torch.nn.Module
+        Stock module at the site ``tokens``.
+
+    Raises
+    ------
+    ValueError
+        If it is not AST's.
+    """
+    if not isinstance(module, stock.ASTEmbeddings):
+        raise ValueError(
+            "A grid of patches is AST's; this backbone's tokens come from a "
+            f"{type(module).__name__}: leave Patchout out."
+        )
+    rows, columns = module.get_shape(module.config)
+    return rows, columns
 
 
 def resize_time(grid: torch.Tensor, n_time: int) -> torch.Tensor:

@@ -10,6 +10,9 @@ from speechbrain_petl.utils.messages import first_line
 from torch import nn
 from transformers import FeatureExtractionMixin, PretrainedConfig
 
+#: What ``attn_implementation`` may be, the default first.
+ATTENTION = (attention.NAME, "sdpa", "eager")
+
 
 def load_stock(
     kind: Any,
@@ -17,6 +20,7 @@ def load_stock(
     revision: str | None = None,
     what: str = "model",
     may_miss: Collection[str] = (),
+    attn_implementation: str | None = None,
     **options: Any,
 ) -> Any:
     """Loads a stock model in float32, strictly.
@@ -34,6 +38,9 @@ def load_stock(
         What it is, for messages.
     may_miss : collection of str
         Names of tensors that a checkpoint may lack; they are zero then.
+    attn_implementation : str, optional
+        How attention is computed, one of ``ATTENTION``; by default as is
+        fastest.
     **options : dict
         Further arguments of ``from_pretrained``.
 
@@ -45,7 +52,8 @@ def load_stock(
     Raises
     ------
     ValueError
-        If nothing can be loaded, or tensors are missing or misshapen.
+        If nothing can be loaded, tensors are missing or misshapen, or the
+        implementation of attention is unknown or not the model's.
 
     Example
     -------
@@ -55,6 +63,11 @@ def load_stock(
     ...
     ValueError: No AST can be loaded from 'no/where': give a model of the ...
     """
+    if attn_implementation not in (None, *ATTENTION):
+        raise ValueError(
+            f"attn_implementation is one of {', '.join(ATTENTION)}, not "
+            f"'{attn_implementation}'."
+        )
     try:
         model, info = kind.from_pretrained(
             source,
@@ -66,8 +79,14 @@ def load_stock(
         )
     except (OSError, ValueError) as error:
         raise _not_loaded(what, source, revision, error) from error
-    if model.config._attn_implementation == "sdpa":  # WavLM has its own
-        model.set_attn_implementation(attention.NAME)
+    has_own = model.config._attn_implementation != "sdpa"  # WavLM
+    if not has_own:
+        model.set_attn_implementation(attn_implementation or attention.NAME)
+    elif attn_implementation is not None:
+        raise ValueError(
+            f"'{source}' has an attention of its own: leave "
+            f"attn_implementation: {attn_implementation} out."
+        )
     for name in info["missing_keys"] & set(may_miss):
         nn.init.zeros_(model.get_parameter(name))
     lost = sorted(set(info["missing_keys"]) - set(may_miss)) + sorted(

@@ -1,6 +1,7 @@
 """PETLModel: a frozen backbone with small trained modules at named sites."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from speechbrain_petl.lobes.naming import (
     saved_tensors,
     stock_tensors,
 )
+from speechbrain_petl.lobes.patchout import Patchout
 from speechbrain_petl.lobes.placing import place
 from speechbrain_petl.lobes.refusals import refuse_head, refuse_no_grad
 from speechbrain_petl.lobes.rewiring import rewire, undo
@@ -66,6 +68,9 @@ class PETLModel(nn.Module):
         If True, ``train()`` reaches the backbone too, whose dropout and time
         masking are then active, as when the authors of IPET and of PETL_AST
         trained. By default it stays in eval mode.
+    patchout : mapping of str to float, optional
+        Arguments of ``Patchout``: which shares of an AST's patches are left
+        out in training. All 0 is none of it.
 
     Raises
     ------
@@ -98,6 +103,7 @@ class PETLModel(nn.Module):
         unfrozen: Iterable[str] = (),
         gradient_checkpointing: bool = False,
         frozen_in_train_mode: bool = False,
+        patchout: Mapping[str, float] | None = None,
     ):
         super().__init__()
         found = find_backbone(backbone)
@@ -115,6 +121,8 @@ class PETLModel(nn.Module):
         for name in names:
             stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
+        if patchout and any(patchout.values()):
+            wanted.append(("tokens", partial(Patchout, **patchout)))
         if gradient_checkpointing:
             wanted.append(("layer", Checkpointed))
         self.placed = place(self.sites, wanted)

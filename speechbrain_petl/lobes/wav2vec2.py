@@ -47,6 +47,8 @@ class Wav2Vec2(Backbone):
         If True, spans of tokens are masked in training as the checkpoint's
         configuration says, where a ``PETLModel`` has the backbone in training
         mode (``frozen_in_train_mode``): so IPET's code trained.
+    attn_implementation : str, optional
+        As for ``AST``; not for WavLM, whose attention is its own.
 
     Raises
     ------
@@ -97,11 +99,12 @@ class Wav2Vec2(Backbone):
         max_length: int | None = None,
         pooling: str = "mean",
         time_masking: bool = False,
+        attn_implementation: str | None = None,
     ):
         super().__init__()
         self.source = str(source)
         self.revision = revision
-        self.model = load_wav2vec2(self.source, revision)
+        self.model = load_wav2vec2(self.source, revision, attn_implementation)
         self.configure(max_length, pooling, time_masking)
         self.model.requires_grad_(False)
         self.eval()
@@ -228,10 +231,18 @@ class Wav2Vec2(Backbone):
         }
 
 
-def load_wav2vec2(source: str, revision: str | None) -> nn.Module:
+def load_wav2vec2(
+    source: str, revision: str | None, attn_implementation: str | None = None
+) -> nn.Module:
     """Loads a stock model without time masking; see ``rewiring``."""
     vector = "masked_spec_embed"
-    model = load_stock(AutoModel, source, revision, may_miss=[vector])
+    model = load_stock(
+        AutoModel,
+        source,
+        revision,
+        may_miss=[vector],
+        attn_implementation=attn_implementation,
+    )
     if not hasattr(model, "feature_extractor"):
         raise ValueError(
             f"'{source}' is a {type(model).__name__}, which reads no "

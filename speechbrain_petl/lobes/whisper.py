@@ -34,6 +34,8 @@ class Whisper(Backbone):
     pooling : str
         ``mean`` of all tokens, or ``mean_std``, their means and standard
         deviations.
+    attn_implementation : str, optional
+        As for ``AST``.
 
     Raises
     ------
@@ -73,11 +75,18 @@ class Whisper(Backbone):
         revision: str | None = None,
         max_length: int | None = None,
         pooling: str = "mean",
+        attn_implementation: str | None = None,
     ):
         super().__init__()
         self.source = str(source)
         self.revision = revision
-        whole = load_stock(WhisperModel, self.source, revision, what="Whisper")
+        whole = load_stock(
+            WhisperModel,
+            self.source,
+            revision,
+            what="Whisper",
+            attn_implementation=attn_implementation,
+        )
         self.model: Any = whole.encoder
         rewire(find_backbone(self.model))
         self.configure(max_length, pooling)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
+from speechbrain_petl.lobes.patchout import leaves_out
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.stored_states import store_dataset, varies
 from speechbrain_petl.training.task import TaskBrain
@@ -20,7 +21,7 @@ from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.dataio.dataloader import LoopedLoader
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
-from speechbrain.utils.distributed import infer_device, run_on_main
+from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.epoch_loop import EpochCounter
 
 if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
@@ -63,7 +64,7 @@ class PETLBrain(TaskBrain):
         the task's ``metrics``.
     hparams : dict
         Hyperparameters. ``ast`` and ``output_folder`` are read. Where
-        ``precision`` is ``auto``, ``best_precision`` decides.
+        ``precision`` is ``auto``, ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -104,9 +105,8 @@ class PETLBrain(TaskBrain):
         )
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
-        if hparams.get("precision") == "auto":
-            device = (run_opts or {}).get("device") or infer_device()
-            hparams = {**hparams, "precision": best_precision(device)}
+        device = (run_opts or {}).get("device")
+        hparams = {**hparams, **settle_precision(hparams, device)}
         super().__init__(
             modules={**modules, "classifier": head},
             opt_class=opt_class,
@@ -163,7 +163,11 @@ class PETLBrain(TaskBrain):
     def varies(self) -> bool:
         """Returns True if a training clip differs from epoch to epoch."""
         front_end = parallel.unwrap(self.modules.compute_features)
-        return front_end.draws or varies(self.modules.augment)
+        return (
+            front_end.draws
+            or varies(self.modules.augment)
+            or leaves_out(self.modules.encoder)
+        )
 
     def _store(
         self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage

@@ -27,8 +27,8 @@ from speechbrain_petl.training.inputs import (
     check_device,
     read_text,
 )
-from speechbrain_petl.training.parallel import n_processes
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.parallel import leave_group, n_processes
+from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.quiet import quiet_libraries
 from speechbrain_petl.training.run_folder import RunFolder
 from speechbrain_petl.utils.errors import tell_errors
@@ -93,8 +93,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
     run_opts = RunOptions.from_dictionary({**options, "param_file": file})
     ddp_init_group(run_opts)
     if torch.distributed.is_initialized():
-        # Its threads would end the process by SIGABRT, now and then.
-        atexit.register(torch.distributed.destroy_process_group)
+        atexit.register(leave_group)
     device = check_device(run_opts.device or infer_device())
     shaping = {
         key: value
@@ -102,8 +101,7 @@ def start(arguments: list[str]) -> tuple[dict, RunOptions]:
         if key not in NEUTRAL and value != DEFAULTS[key]
     }
     overrides = name_apart(text, overrides, shaping, n_processes())
-    if plain_values(text, overrides).get("precision") == "auto":
-        overrides["precision"] = best_precision(device)
+    overrides |= settle_precision(plain_values(text, overrides), device)
     if shaping:
         lines = [f"{k}: {json.dumps(v)}\n" for k, v in shaping.items()]
         text += f"\n# Options of SpeechBrain\n{''.join(lines)}"

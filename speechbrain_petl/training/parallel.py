@@ -1,6 +1,7 @@
 """Several processes: which of them evaluates what, and all that they found."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -25,6 +26,18 @@ def rank() -> int:
 def n_processes() -> int:
     """Returns the number of processes that train together."""
     return distributed.get_world_size() if is_distributed_initialized() else 1
+
+
+def leave_group() -> None:
+    """Leaves the group of processes, at exit.
+
+    Gloo's threads free the tensors of the last operation after it is done. One
+    that does so while the interpreter ends, and needs its lock for a tensor of
+    Python, aborts the process ("terminate called without an active
+    exception"). They are given the time to be done.
+    """
+    time.sleep(0.5)
+    distributed.destroy_process_group()
 
 
 def gather(value: Any) -> list:

@@ -2,15 +2,26 @@
 
 import pytest
 import torch
-from speechbrain_petl.training.precision import best_precision
+from speechbrain_petl.training.precision import best_precision, settle_precision
 
 
-@pytest.mark.parametrize("native", [True, False])
-def test_a_cpu_needs_matrix_units(native, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: native)
-    expected = "bf16" if native else "fp32"
+@pytest.mark.parametrize(
+    ("amx", "avx512", "expected"),
+    [
+        (True, True, "bf16"),
+        (True, False, "bf16"),
+        (False, True, "bf16"),
+        (False, False, "fp32"),
+    ],
+)
+def test_a_cpu_needs_instructions_for_it(amx, avx512, expected, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
     assert best_precision("cpu") == expected
     assert best_precision(torch.device("cpu")) == expected
+    assert settle_precision({"precision": "auto"}, "cpu") == {
+        "precision": expected
+    }
 
 
 def test_emulation_on_a_gpu_does_not_count(monkeypatch):
@@ -25,3 +36,8 @@ def test_emulation_on_a_gpu_does_not_count(monkeypatch):
 
 def test_other_devices_train_in_float32():
     assert best_precision("mps") == "fp32"
+
+
+@pytest.mark.parametrize("values", [{}, {"precision": "fp32"}])
+def test_what_is_said_stays(values):
+    assert settle_precision(values, "cpu") == {}
