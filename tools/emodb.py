@@ -36,6 +36,7 @@ VARIANTS = ("linear", "lora", "adapter_hou_par", "ipet")
 OVERRIDES = {
     "selects": "unweighted_accuracy",
     "max_length": 200,
+    "batch_size": 8,
     "near_duplicates": False,
     "device": "cpu",
     "num_workers": 0,
@@ -130,7 +131,7 @@ def main() -> int:
     parser.add_argument("output", type=Path, help="folder of the results")
     parser.add_argument("--source", required=True, help="folder of an AST")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1234])
-    parser.add_argument("--number_of_epochs", type=int, default=10)
+    parser.add_argument("--number_of_epochs", type=int, default=6)
     options = parser.parse_args()
     output = options.output.resolve()
     recipes, n_folds = prepare(options.data_folder.resolve(), output)
