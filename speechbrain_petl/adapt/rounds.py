@@ -86,11 +86,12 @@ def plan_round(
         n = 1
     n = min(len(candidates), max(last, n))
     share = seconds * SHARES[number] / sum(SHARES[number:])
+    groups = [(list(candidates[:k]), share) for k in range(n, 0, -1)]
     # Where the round's share is too short for one, all that is left may do.
-    for size, time in [*((k, share) for k in range(n, 0, -1)), (1, seconds)]:
-        chosen = list(candidates[:size])
-        left = time - size * pace.start
-        epochs = int(left / sum(map(pace.epoch, chosen))) if chosen else 0
+    groups += [([one], seconds) for one in candidates]
+    for chosen, time in groups:
+        left = time - len(chosen) * pace.start
+        epochs = int(left / sum(map(pace.epoch, chosen)))
         if epochs >= LEAST:
             return chosen, min(epochs, MOST)
     return [], 0

@@ -16,8 +16,11 @@ from speechbrain_petl.artefacts.hub import (
 )
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import CLASSIFICATION, task_of
+from speechbrain_petl.cli.files import Answers, named_files, part_of
+from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
+from speechbrain_petl.inference.many import classify_files
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.peft_format import to_peft
@@ -79,56 +82,134 @@ def _device(name):
 
 def _classify(bank, options):
     """Classifies file after file; a file that fails does not stop the rest."""
-    failed = 0
-    many = len(options.files) > 1
-    for path in tqdm(
-        options.files, disable=None if many else True, unit="file"
-    ):
-        try:
-            predictions = bank.classify_file(path)
-        except Exception as error:  # whatever it is, the next may be fine
-            failed += 1
-            _fail(path, error, options)
-            continue
-        for prediction in predictions:
-            labels = bank[prediction.task].labels
-            _say(_shown(path, prediction, labels, options))
-    return _count_failed(failed, options)
+    names = named_files(options.files, options.files_from)
+    names = part_of(names, options.shard)
+    if options.timeline:
+        found = _timelines(bank, names, options)
+    elif options.output:
+        found = _to_file(bank, names, options)
+    else:
+        found = _print(bank, names, options)
+    done, failed = found
+    if not done:
+        raise ValueError(
+            "There is no file to classify: name files, folders, or a list by "
+            "--files-from."
+        )
+    return _count_failed(failed, done)
 
 
 def _fail(path, error, options):
-    """Tells why a file failed; called where the error is handled."""
+    """Tells why a file failed, and returns the sentence."""
     if options.debug:
-        _say(traceback.format_exc(), sys.stderr)
+        _say("".join(traceback.format_exception(error)), sys.stderr)
     said = sentence(error)
     if printable(path) not in said:
         said = f"{printable(path)}: {said}"
     _say(f"speechbrain-petl: {said}", sys.stderr)
     if options.json:
         _say(json.dumps({"file": path, "error": said}))
+    return said
 
 
-def _count_failed(failed, options):
+def _count_failed(failed, done):
     """Tells how many files failed, and returns the exit code."""
     if failed:
-        _say(f"{failed} of {len(options.files)} files failed.", sys.stderr)
+        _say(f"{failed} of {done} files failed.", sys.stderr)
     return 1 if failed else 0
 
 
-def _shown(path, prediction, labels, options):
+def _progress(names, options):
+    """Shows how many files are done, where there are many."""
+    one = len(options.files) == 1 and not options.files_from
+    alone = one and not os.path.isdir(options.files[0])
+    return tqdm(names, disable=True if alone else None, unit="file")
+
+
+def _print(bank, names, options):
+    """Prints what is found; returns how many files there were and failed."""
+    done = failed = 0
+    for path, predictions, error in _progress(
+        classify_files(bank, names), options
+    ):
+        done += 1
+        if error is not None:
+            failed += 1
+            _fail(path, error, options)
+        for prediction in predictions:
+            _say(_shown(path, prediction, bank[prediction.task], options))
+    return done, failed
+
+
+def _to_file(bank, names, options):
+    """Adds what is found to a file that an earlier run may have begun."""
+    done = failed = 0
+    with Answers(options.output, options.shard) as answers:
+        known = len(answers.known)
+        for path, predictions, error in _progress(
+            classify_files(bank, answers.to_do(names)), options
+        ):
+            done += 1
+            if error is not None:
+                failed += 1
+                said = _fail(path, error, options)
+                answers.write({"file": path, "error": said})
+            for prediction in predictions:
+                trained = bank[prediction.task]
+                answers.write(_answer(path, prediction, trained, options))
+        if known:
+            _say(f"{known} files had their answers already.", sys.stderr)
+    return done + known, failed
+
+
+def _timelines(bank, names, options):
+    """Writes label files of each recording."""
+    done = failed = 0
+    for path in _progress(names, options):
+        done += 1
+        try:
+            spans = write_timeline(bank, path, options)
+        except Exception as error:  # whatever it is, the next may be fine
+            failed += 1
+            _fail(path, error, options)
+            continue
+        for one in spans:
+            cells = [path, f"{one.start:.2f}", f"{one.end:.2f}", one.label]
+            _say("\t".join(map(printable, [*cells, f"{one.probability:.3f}"])))
+    return done, failed
+
+
+def _shown(path, prediction, trained, options):
     """Formats the prediction of one task as a line of text or JSON."""
+    answer = _answer(path, prediction, trained, options)
+    if options.json:
+        return json.dumps(answer)
+    guesses = [
+        f"{one['label']} {one['probability']:.3f}"
+        for one in answer["predictions"]
+    ]
+    if answer.get("unknown"):
+        guesses = ["unknown", *guesses]
+    task = prediction.task
+    cells = [path, *([task] if task else []), *guesses]
+    return "\t".join(map(printable, cells))
+
+
+def _answer(path, prediction, trained, options):
+    """Returns the prediction of one task as data for JSON."""
+    labels = trained.labels
     best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
     ranked = [
         {"label": labels[i], "probability": round(p, 6)}
         for p, i in zip(best.values.tolist(), best.indices.tolist())
     ]
-    task = prediction.task
-    if options.json:
-        named = {"task": task} if task else {}
-        return json.dumps({"file": path, **named, "predictions": ranked})
-    guesses = [f"{one['label']} {one['probability']:.3f}" for one in ranked]
-    cells = [path, *([task] if task else []), *guesses]
-    return "\t".join(map(printable, cells))
+    named = {"task": prediction.task} if prediction.task else {}
+    # Only where a training has calibrated what is no sound of any class
+    known = trained.metadata.get("unknown")
+    if known:
+        score = float(prediction.score.exp())
+        named["unknown"] = score < known["threshold"]
+    return {"file": path, **named, "predictions": ranked}
 
 
 def _say(line, stream=None):
@@ -162,7 +243,7 @@ def verify_speakers(options) -> int:
         else:
             said = "same speaker" if same else "other speaker"
             _say(f"{printable(path)}\t{said}\t{score:.4f}")
-    return _count_failed(failed, options)
+    return _count_failed(failed, len(options.files))
 
 
 def train(options) -> int:

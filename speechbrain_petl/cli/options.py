@@ -2,6 +2,7 @@
 
 import argparse
 
+from speechbrain_petl.cli.many_options import add_many
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
 from speechbrain_petl.utils.errors import EXIT_CODES
@@ -62,6 +63,8 @@ def make_parser() -> argparse.ArgumentParser:
             "predict results/esc50/artefact dog.wav",
             "predict owner/esc50-adapter --revision v1 --top 5 *.wav",
             "predict artefact --json *.flac > predictions.jsonl",
+            "predict artefact recordings --output found.jsonl --shard 3/8",
+            "predict artefact night.flac --timeline labels --hop 1",
         ],
         EXIT_CODES,
     )
@@ -245,8 +248,11 @@ def _add_files(command):
     command.add_argument(
         "files",
         nargs="+",
-        help="audio files: wav, aiff, au, caf, flac, ogg or mp3",
+        default=[],
+        help="audio files (wav, aiff, au, caf, flac, ogg or mp3), and folders "
+        "of them",
     )
+    add_many(command)
     command.add_argument(
         "--top",
         type=count,

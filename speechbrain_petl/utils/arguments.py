@@ -45,6 +45,38 @@ def count(text: str) -> int:
     return number
 
 
+def shard(text: str) -> tuple[int, int]:
+    """Reads which of how many parts, such as ``3/8``.
+
+    Arguments
+    ---------
+    text : str
+        Value of an option.
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+
+    Example
+    -------
+    >>> shard("3/8")
+    (3, 8)
+    """
+    first, _, second = text.partition("/")
+    if not (first.isdecimal() and second.isdecimal()) or not (
+        1 <= int(first) <= int(second)
+    ):
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no part such as 3/8: the third of eight"
+        )
+    return int(first), int(second)
+
+
 def quantity(text: str) -> int:
     """Reads a whole number from 1, such as ``500000``, ``500K`` or ``1.5M``.
 

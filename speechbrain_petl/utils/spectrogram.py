@@ -7,7 +7,11 @@ RANGE_DB = 80.0
 
 
 def spectrogram(
-    wave: np.ndarray, rate: int, rows: int = 96, columns: int = 320
+    wave: np.ndarray,
+    rate: int,
+    rows: int = 96,
+    columns: int = 320,
+    absolute: bool = False,
 ) -> np.ndarray:
     """Computes a small spectrogram in decibels, low tones at the bottom.
 
@@ -22,6 +26,8 @@ def spectrogram(
         Its sample rate in Hz.
     rows, columns : int
         Size of the picture.
+    absolute : bool
+        If True, gives decibels of the power itself, for parts of one picture.
 
     Returns
     -------
@@ -43,6 +49,8 @@ def spectrogram(
     edges = _mel_edges(rows, rate, power.shape[1])
     bands = [power[:, a:b].max(axis=1) for a, b in edges]
     decibels = 10 * np.log10(np.stack(bands[::-1]) + 1e-10)
+    if absolute:
+        return decibels
     return np.maximum(decibels - decibels.max(), -RANGE_DB)
 
 

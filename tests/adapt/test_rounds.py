@@ -36,3 +36,9 @@ def test_more_models_stay_where_several_vote():
 def test_a_slower_machine_trains_fewer_epochs():
     fast, slow = Pace(10.0, 1.0, 0.2), Pace(10.0, 1.0, 0.2, slower=3.0)
     assert plan_round(SIX, 900, 0, slow)[1] < plan_round(SIX, 900, 0, fast)[1]
+
+
+def test_a_cheaper_one_trains_where_the_best_has_no_time():
+    some = [SIX[0], Candidate("upper", "upper", {}, 1.5, 0)]
+    chosen, epochs = plan_round(some, 20, 0, Pace(5.0, 2.0, 1.0))
+    assert [one.name for one in chosen] == ["upper"] and epochs == 3

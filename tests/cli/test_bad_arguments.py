@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from speechbrain_petl.cli import commands
 from speechbrain_petl.cli.main import main
+from speechbrain_petl.dataio.audio import read_audio
+from speechbrain_petl.inference import many
 
 # What an error says that nobody has thought of
 KINDS = re.compile(r"\b[A-Z]\w*(Error|Exception|Interrupt)\b: ")
@@ -215,15 +216,13 @@ def test_a_bad_file_does_not_stop_the_batch(bad, here, tiny_folder, capsys):
 def test_an_error_of_any_kind_does_not_stop_the_batch(
     here, tiny_folder, capsys, monkeypatch
 ):
-    classify = commands.AdapterBank.classify_file
-
-    def fails(self, path):
+    def fails(path, *rest):
         """Fails for one file, as a GPU without memory does."""
         if path == "b.raw":
             raise RuntimeError("CUDA out\nof memory")
-        return classify(self, path)
+        return read_audio(path, *rest)
 
-    monkeypatch.setattr(commands.AdapterBank, "classify_file", fails)
+    monkeypatch.setattr(many, "read_audio", fails)
     line = ["predict", "artefact", "b.raw", "a.wav", "--backbone", tiny_folder]
     assert main([*line, "--json"]) == 1
     out, err = capsys.readouterr()
@@ -236,11 +235,11 @@ def test_an_error_of_any_kind_does_not_stop_the_batch(
 
 @pytest.mark.fault("command line: stopped by Ctrl-C")
 def test_ctrl_c(here, tiny_folder, capsys, monkeypatch):
-    def stop(self, path):
+    def stop(*_):
         """Ctrl-C."""
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.AdapterBank, "classify_file", stop)
+    monkeypatch.setattr(many, "classify", stop)
     line = ["predict", "artefact", "a.wav", "--backbone", tiny_folder]
     assert main(line) == 130
     assert capsys.readouterr().err == "speechbrain-petl: stopped\n"

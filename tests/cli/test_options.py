@@ -12,6 +12,7 @@ def test_every_command_has_examples():
         "train",
         "predict",
         "bank",
+        "verify-speakers",
         "inspect",
         "verify",
         "merge",
