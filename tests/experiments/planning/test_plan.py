@@ -17,6 +17,7 @@ CELLS = {
     "fig3": 25 * 6,
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
+    "demo_tasks": 2 * 2,
     "gtzan": 7 + 10,
     "ipet": 4 * (5 + 1 + 1),
     "demo": 2 * 4 * 2,
