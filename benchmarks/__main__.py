@@ -19,6 +19,7 @@ from benchmarks.models import SMALL, make_backbone, write_clips
 
 SUBJECTS = (
     "training_step",
+    "wav2vec2_step",
     "front_end",
     "linear_probe",
     "serving",

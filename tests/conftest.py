@@ -175,6 +175,92 @@ def make_artefact(tiny_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def family_source(tmp_path_factory):
+    """``family_source(family)``: folder of its tiny random model."""
+    root = tmp_path_factory.mktemp("families")
+    tool = Path(__file__).parents[1] / "tools" / "backbone_matrix.py"
+    make_tiny = runpy.run_path(str(tool))["make_tiny"]
+    made = {}
+
+    def get(family):
+        if family not in made:
+            made[family] = root / family.replace(" ", "_")
+            make_tiny(family, made[family])
+        return str(made[family])
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def family_overrides(family_source):
+    """``family_overrides(family, text)``: of a wav2vec2 YAML of that text."""
+
+    def make(family, text):
+        overrides = {"source": family_source(family), "max_length": 24}
+        for key in ("reduction_rate", "lora_reduction_rate", "n_prompts"):
+            if f"\n{key}:" in text:
+                overrides[key] = 3 if key == "n_prompts" else 6
+        if family in ("AST", "Whisper's encoder"):  # no such front end
+            overrides |= {"shorter": None, "longer": None}
+        if family == "AST":
+            overrides["pooling"] = "mean"  # it has no mean_std
+        return overrides
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def family_artefact(family_overrides, tmp_path_factory):
+    """``family_artefact(family, yaml)``: what a wav2vec2 YAML would train."""
+    import torch
+    from hyperpyyaml import load_hyperpyyaml, resolve_references
+    from speechbrain_petl.artefacts.write import write_artefact
+
+    from speechbrain.dataio.encoder import CategoricalEncoder
+
+    recipe = Path(__file__).parents[1] / "recipes/ESC50/hparams/wav2vec2"
+    root = tmp_path_factory.mktemp("artefacts")
+
+    def make(family, yaml, **more):
+        folder = root / f"{family} {yaml} {sorted(more)}"
+        if folder.exists():
+            return folder
+        text = (recipe / f"{yaml}.yaml").read_text()
+        overrides = {
+            "data_folder": "nowhere",
+            "output_folder": str(root / "run"),
+            **family_overrides(family, text),
+            **more,
+        }
+        hparams = load_hyperpyyaml(text, overrides)
+        labels = CategoricalEncoder()
+        labels.update_from_iterable("abc")
+        generator = torch.Generator().manual_seed(2)
+        with torch.no_grad():
+            for tensor in hparams["encoder"].delta().values():
+                tensor += torch.randn(tensor.shape, generator=generator) * 0.1
+        head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
+        write_artefact(
+            folder,
+            hparams["backbone"],
+            hparams["compute_features"],
+            hparams["encoder"],
+            head,
+            labels,
+            resolve_references(text, overrides).getvalue(),
+            {
+                "method": yaml,
+                "trainable": hparams["encoder"].count_parameters(),
+                "training": {"corpus": "ESC-50", "hyperparameters": {}},
+                "metrics": {"accuracy": 0.5},
+            },
+        )
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def corpora(tmp_path_factory):
     """A small corpus for each recipe folder."""
     from speechbrain_petl.demo.corpora import write_small

@@ -140,7 +140,7 @@ FAMILIES = {
             "decoder_layers": 1,
             "decoder_attention_heads": 2,
             "decoder_ffn_dim": 8,
-            "max_source_positions": 20,
+            "max_source_positions": 50,
             "vocab_size": 60,
             "pad_token_id": 0,
             "bos_token_id": 1,

@@ -21,6 +21,7 @@ ROOMS = (
     "training",
     "artefacts",
     "inference",
+    "hear",
     "integrations",
     "demo",
     "experiments.planning",

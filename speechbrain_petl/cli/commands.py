@@ -24,7 +24,10 @@ from speechbrain_petl.inference.many import classify_files
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.peft_format import to_peft
-from speechbrain_petl.integrations.transformers import merge_to_transformers
+from speechbrain_petl.integrations.transformers import (
+    merge_to_transformers,
+    reads_clips_of,
+)
 from speechbrain_petl.utils.errors import sentence
 from speechbrain_petl.utils.messages import first_line, printable
 from tqdm import tqdm
@@ -343,7 +346,8 @@ def merge(options) -> int:
     trained = _load(options, CLASSIFICATION)
     difference = merge_to_transformers(trained, options.folder)
     print(
-        f"'{options.folder}' equals the adapted model within {difference:.2g}."
+        f"'{options.folder}' equals the adapted model within {difference:.2g}, "
+        f"{reads_clips_of(trained)}."
     )
     return 0
 

@@ -8,6 +8,7 @@ longer does.
 import copy
 import functools
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -16,12 +17,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from speechbrain_petl.artefacts.self_check import probe_waveform
 from speechbrain_petl.artefacts.trained import Trained
-from speechbrain_petl.lobes.ast import AST
+from speechbrain_petl.integrations.stock import (
+    stock_copy,
+    stock_model,
+    stock_paths,
+)
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.lora import LoRA
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.lobes.sites import find_sites
+from speechbrain_petl.lobes.share import share
 from speechbrain_petl.utils.files import PACKAGE, replacing_folder
-from transformers import ASTModel
 
 TOLERANCE = 1e-4
 # Its parts of a LoRA layer, and ours
@@ -45,9 +50,7 @@ OLD_NAMES = {
     "layernorm_after": "norm_ffn",
 }
 OLD_LAYER = re.compile(r"encoder\.layer\.(\d+)\.(.+)")
-PREFIX = re.compile(
-    r"^(base_model\.model\.)?(audio_spectrogram_transformer\.)?"
-)
+HEADS = ("classifier.", "projector.")  # of transformers' classifiers
 # Keys of a configuration that leave plain LoRA what it is; others have to be
 # at nothing.
 PLAIN = {
@@ -74,15 +77,15 @@ PLAIN = {
 PLAIN_STARTS = (True, False, None, "gaussian")
 
 
-def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
+def from_peft(folder: str | os.PathLike, backbone: Backbone) -> PETLModel:
     """Makes an adapted model from PEFT's files.
 
     Arguments
     ---------
     folder : str or path-like
         Folder with ``adapter_config.json`` and ``adapter_model.safetensors``.
-    backbone : AST
-        Backbone that the adapter was trained on.
+    backbone : Backbone
+        Lobe of the model that the adapter was trained on.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
     Raises
     ------
     ValueError
-        If it is not plain LoRA, or names a module that AST has not.
+        If it is not plain LoRA, or names a module that the backbone has not.
     """
     folder = Path(folder)
     for name in ("adapter_config.json", "adapter_model.safetensors"):
@@ -112,15 +115,18 @@ def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
             f"'{folder}' is not plain LoRA ({', '.join(odd)}): load it with "
             "the peft library."
         )
-    keys = {site.path: site.key for site in find_sites(backbone.model)}
+    stock = stock_copy(backbone)
+    keys = {path: key for key, path in stock_paths(stock).items()}
+    prefixes = ("base_model.model.", f"{stock.base_model_prefix}.", "encoder.")
     delta = {}
     for name, tensor in load_file(folder / "adapter_model.safetensors").items():
-        if PREFIX.sub("", name).startswith("classifier."):
+        if name.removeprefix(prefixes[0]).startswith(HEADS):
             continue
-        found = _our_name(PREFIX.sub("", name), keys)
+        found = _our_name(name, keys, prefixes)
         if found is None:
             raise ValueError(
-                f"'{folder}' has '{name}', which is no module of this AST."
+                f"'{folder}' has '{name}', which is no module of this "
+                f"{type(backbone).__name__}."
             )
         delta[found] = tensor
     rank = config["r"]
@@ -139,27 +145,30 @@ def from_peft(folder: str | os.PathLike, backbone: AST) -> PETLModel:
     return model
 
 
-def _our_name(name, keys):
+def _our_name(name, keys, prefixes):
     """Returns the name by role of a tensor in PEFT's file, if it has one."""
-    path, _, part = name.rpartition(".")
-    path, _, letter = (
-        path.rpartition(".") if "lora_" in path else (path, "", "")
-    )
-    key = keys.get(path)
-    old = OLD_LAYER.fullmatch(path)
-    if old and old[2] in OLD_NAMES:
-        key = f"{OLD_NAMES[old[2]]}.{old[1]}"
-    if key is None or (letter and letter not in PARTS):
-        return None
-    return f"{key}.{PARTS[letter]}.{part}" if letter else f"{key}.{part}"
+    for prefix in ("", *prefixes):  # of the models that hold the stock one
+        name = name.removeprefix(prefix)
+        path, _, part = name.rpartition(".")
+        path, _, letter = (
+            path.rpartition(".") if "lora_" in path else (path, "", "")
+        )
+        key = keys.get(path)
+        old = OLD_LAYER.fullmatch(path)
+        if old and old[2] in OLD_NAMES:
+            key = f"{OLD_NAMES[old[2]]}.{old[1]}"
+        if key and letter in ("", *PARTS):
+            return ".".join(filter(None, (key, PARTS.get(letter), part)))
+    return None
 
 
 def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
-    """Writes an adapter for ``PeftModel.from_pretrained(ASTModel, folder)``.
+    """Writes an adapter for ``PeftModel.from_pretrained(model, folder)``.
 
-    The head, which is no part of an ``ASTModel``, goes beside it, into
-    ``head.safetensors``. ``peft`` knows nothing of clip lengths: give it an
-    ``ASTModel`` with the artefact's, such as ``AST(...).model``.
+    The model is the stock one: an ``ASTModel``, a ``Wav2Vec2Model``, the
+    ``encoder`` of a ``WhisperModel``. The head, which is no part of it, goes
+    beside it, into ``head.safetensors``. ``peft`` knows nothing of clip
+    lengths: give it a model with the artefact's, as the lobes cut it.
 
     Arguments
     ---------
@@ -177,8 +186,9 @@ def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
     Raises
     ------
     ValueError
-        If ``peft`` is missing, or the adapter is not plain LoRA of one rank
-        and scale, with whole LayerNorms trained or none.
+        If ``peft`` is missing, its layers change nothing in this stock model,
+        or the adapter is not plain LoRA of one rank and scale, with whole
+        LayerNorms trained or none.
     """
     try:
         from peft import LoraConfig, PeftModel, get_peft_model
@@ -195,8 +205,8 @@ def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
     }
     rank, scale = _one_kind(layers)
     source = trained.metadata["backbone"]["source"]
-    stock = _stock(encoder, source)
-    paths = {site.key: site.path for site in find_sites(stock)}
+    stock = stock_model(encoder, source)
+    paths = stock_paths(stock)
     tensors, saved = {}, set()
     for name, tensor in encoder.delta().items():
         key, _, part = name.rpartition(".")
@@ -229,37 +239,34 @@ def to_peft(trained: Trained, folder: str | os.PathLike) -> float:
         head = {name: t.contiguous() for name, t in head.items()}
         save_file(head, new / "head.safetensors")
         (new / MARK).write_text(json.dumps({"format": PACKAGE}), "utf-8")
-        return _compare(encoder, PeftModel.from_pretrained(stock, new))
+        return _compare(encoder.model, stock, PeftModel, new)
 
 
 @torch.no_grad()
-def _stock(encoder, source):
-    """Makes a stock model with the adapted one's backbone."""
-    config = copy.deepcopy(encoder.model.config)
-    config.name_or_path = source  # not where it is on this machine
-    stock = ASTModel(config).eval()
-    tensors = encoder.named_tensors()
-    for name, tensor in PETLModel(stock).named_tensors().items():
-        tensor.copy_(tensors[name])
-    return stock
-
-
-@torch.no_grad()
-def _compare(encoder, peft_model):
+def _compare(lobe, stock, kind, folder):
     """Returns the largest difference of a token; raises if it matters."""
-    lobe = encoder.model
-    size = lobe.config.max_length * lobe.config.num_mel_bins
-    feats = probe_waveform(0, size).view(1, lobe.config.max_length, -1)
-    expected = lobe.tokens(feats)
-    found = peft_model.eval()(feats).last_hidden_state
+    size = math.prod(lobe.input_shape)
+    inputs = probe_waveform(0, size).view(1, *lobe.input_shape)
+    bare, peft_lobe = share(lobe), share(lobe)
+    bare.model = stock
+    without = bare.tokens(inputs)
+    peft_lobe.model = kind.from_pretrained(stock, folder).eval()
+    expected, found = lobe.tokens(inputs), peft_lobe.tokens(inputs)
     difference = (found - expected).abs().max().item()
-    if not difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
+    if difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
+        return difference
+    if torch.equal(found, without):
         raise ValueError(
-            f"PEFT's model differs by {difference:.3g} from the adapted one, "
-            "so nothing was written; use a version of peft that setup.py "
-            "allows."
+            f"In a stock {type(stock).__name__} PEFT's layers change nothing, "
+            "since it reads the weights of its projections and never calls "
+            "them, so nothing was written; 'speechbrain-petl merge' and "
+            "'export' to ONNX keep what was trained."
         )
-    return difference
+    raise ValueError(
+        f"PEFT's model differs by {difference:.3g} from the adapted one, "
+        "so nothing was written; use a version of peft that setup.py "
+        "allows."
+    )
 
 
 def _one_kind(layers):

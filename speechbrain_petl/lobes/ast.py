@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes.ast_positions import fit_positions
-from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.backbone import Backbone, Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock
 from speechbrain_petl.lobes.features import ASTFbank
 from speechbrain_petl.lobes.front_end import FrontEnd
@@ -182,6 +182,22 @@ class AST(Backbone):
         if picked.shape[1] == 0:
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)
+
+    def timeline(self, hop_samples: int) -> Timeline:
+        """Returns where the columns of patches are; a frame is 25 ms."""
+        middle = (self.config.patch_size - 1) / 2 * hop_samples
+        step = self.config.time_stride * hop_samples
+        return Timeline(middle + 1.25 * hop_samples, step)
+
+    def in_time(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes means [B, t, d] over the patches of each column."""
+        n_patches = count_patches(self.config)
+        patches = self.tokens(inputs, lens)[:, -n_patches:]
+        frames, size = self.max_length, self.config.patch_size
+        columns = (frames - size) // self.config.time_stride + 1
+        return patches.unflatten(1, (-1, columns)).mean(dim=1)
 
     def front_end(self, **options: Any) -> FrontEnd:
         """Returns ``ASTFbank`` of this clip length and as many mel bins."""

@@ -29,6 +29,21 @@ class Identity(NamedTuple):
     tensors: Tensors
 
 
+class Timeline(NamedTuple):
+    """Where in a clip a backbone's tokens are, in samples of the waveform.
+
+    Arguments
+    ---------
+    first : float
+        Center of what the first one reads.
+    step : float
+        From one to the next.
+    """
+
+    first: float
+    step: float
+
+
 class Backbone(nn.Module, ABC):
     """Base class of the lobes that hold one stock Hugging Face model.
 
@@ -77,7 +92,11 @@ class Backbone(nn.Module, ABC):
     def n_special(self) -> int:
         """Number of special tokens in front, as wrappers have left them."""
         family = find_backbone(self.model).family
-        tokens = self.model.get_submodule(family.sites["tokens"])
+        tokens: nn.Module = self.model
+        for part in family.sites["tokens"].split("."):
+            while part not in dict(tokens.named_children()):
+                tokens = tokens.get_submodule("target")  # of a wrapper
+            tokens = tokens.get_submodule(part)
         special = special_tokens(tokens)
         return family.n_special if special is None else special
 
@@ -115,6 +134,33 @@ class Backbone(nn.Module, ABC):
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Computes embeddings [B, embedding_size]; see ``tokens``."""
+
+    @abstractmethod
+    def timeline(self, hop_samples: int) -> Timeline:
+        """Returns where the tokens of ``in_time`` are.
+
+        Arguments
+        ---------
+        hop_samples : int
+            That of the front end.
+        """
+
+    def in_time(
+        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Computes one token for each place in time.
+
+        Arguments
+        ---------
+        inputs, lens
+            As in ``tokens``.
+
+        Returns
+        -------
+        torch.Tensor
+            Tokens [B, t, d] without special ones and prompts.
+        """
+        return self.tokens(inputs, lens)[:, self.n_special :]
 
     def identity(self) -> Identity:
         """Returns what decides what this backbone computes."""
@@ -165,16 +211,18 @@ class Backbone(nn.Module, ABC):
         Arguments
         ---------
         **options : dict
-            Options of ``FRONT_END``; what is left out is as the checkpoint
-            needs it, and the clip length this backbone's.
+            Options of ``FRONT_END``; what is left out or None is as the
+            checkpoint needs it, and the clip length this backbone's. So a
+            YAML's options may be set to null for a family without them.
 
         Raises
         ------
         ValueError
             If the front end has no such option.
         """
+        given = {k: v for k, v in options.items() if v is not None}
         return construct(
-            self.FRONT_END, {"max_length": self.max_length, **options}
+            self.FRONT_END, {"max_length": self.max_length, **given}
         )
 
     def record(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.backbone import Backbone, Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock, read_front_end
 from speechbrain_petl.lobes.clips import by_length
 from speechbrain_petl.lobes.front_end import FrontEnd
@@ -146,6 +146,16 @@ class Wav2Vec2(Backbone):
         for kernel, stride in zip(kernels, strides, strict=True):
             n_samples = (n_samples - kernel) // stride + 1
         return n_samples
+
+    def timeline(self, hop_samples: int) -> Timeline:
+        """Returns where the tokens are, as the convolutions say."""
+        del hop_samples  # it reads waveforms
+        field, step = 1, 1
+        kernels, strides = self.config.conv_kernel, self.config.conv_stride
+        for kernel, stride in zip(kernels, strides, strict=True):
+            field += (kernel - 1) * step
+            step *= stride
+        return Timeline((field - 1) / 2, step)
 
     def tokens(
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None

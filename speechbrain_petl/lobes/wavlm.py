@@ -61,7 +61,8 @@ class CallingAttention(WavLMAttention):
             attn_mask=bias.to(query.dtype),
             dropout_p=self.dropout if self.training else 0.0,
         )
-        output = output.transpose(1, 2).reshape(batch, length, self.embed_dim)
+        # No view, whose strides an exported graph would not have.
+        output = torch.cat(output.unbind(1), dim=-1)
         return self.out_proj(output), None
 
     def forward(  # type: ignore[override]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.backbone import Backbone, Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.pooling import POOLINGS, check_pooling
@@ -165,6 +165,10 @@ class Whisper(Backbone):
     ) -> torch.Tensor:
         """Computes embeddings [B, embedding_size] of [B, frames, mels]."""
         return POOLINGS[self.pooling][0](self.tokens(inputs, lens))
+
+    def timeline(self, hop_samples: int) -> Timeline:
+        """Returns where the tokens are: two centered frames each."""
+        return Timeline(0.0, 2 * hop_samples)
 
     def front_end(self, **options: Any) -> FrontEnd:
         """Returns ``WhisperFbank`` of this clip length and as many mel bins."""
