@@ -69,7 +69,7 @@ def test_a_stopped_run_resumes_bit_equal(
 ):
     """Of GTZAN the parts that are read are random, too."""
     yaml = ROOT / "recipes" / corpus / "hparams" / "adapter_pf_par.yaml"
-    args = arguments(corpus, tmp_path / "a", "--number_of_epochs", "2")
+    args = arguments(corpus, tmp_path / "a", "--debug", "--debug_persistently")
     args[args.index("--max_length") + 1] = "24"
     train(yaml, args)
     args[args.index(str(tmp_path / "a"))] = str(tmp_path / "b")
