@@ -120,8 +120,8 @@ def tiny_ast(tiny_folder):
 def make_artefact(tiny_folder, tmp_path_factory):
     """Writes the artefact of a recipe's YAML, as if it had been trained.
 
-    ``make_artefact(folder, yaml, labels, **overrides)``; every trained tensor
-    is far from its start.
+    ``make_artefact(folder, yaml, labels, facts, **overrides)``; every trained
+    tensor is far from its start.
     """
     import torch
     from hyperpyyaml import load_hyperpyyaml, resolve_references
@@ -131,7 +131,9 @@ def make_artefact(tiny_folder, tmp_path_factory):
 
     recipe = Path(__file__).parents[1] / "recipes" / "ESC50" / "hparams"
 
-    def make(folder, yaml="adapter_hou_par", labels="abc", **overrides):
+    def make(
+        folder, yaml="adapter_hou_par", labels="abc", facts=None, **overrides
+    ):
         text = (recipe / f"{yaml}.yaml").read_text()
         overrides = {
             "data_folder": "nowhere",
@@ -167,6 +169,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
                     "hyperparameters": {"lr": 0.1},
                 },
                 "metrics": {"accuracy": 0.5},
+                **(facts or {}),
             },
         )
         return hparams, head

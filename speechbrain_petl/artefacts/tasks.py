@@ -1,13 +1,27 @@
 """Tasks: what an artefact is for, and what it records to decide by."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speechbrain_petl.artefacts.kinds import Choice, Kind, Maybe, Number, Record
+from speechbrain_petl.artefacts.decisions import (
+    Decision,
+    OneLabel,
+    SeveralLabels,
+)
+from speechbrain_petl.artefacts.kinds import (
+    Choice,
+    Kind,
+    ListOf,
+    Maybe,
+    Number,
+    Record,
+)
 
-CLASSIFICATION, EMBEDDING = "classification", "embedding"
+CLASSIFICATION, TAGGING = "classification", "tagging"
+EMBEDDING = "embedding"
+MOST_THRESHOLDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,8 @@ class Task:
         What it does, as the hub calls it.
     usage : str
         Markdown on how to use it.
+    decides : callable, optional
+        Makes from the metadata's ``decision`` what decides on labels.
     """
 
     decision: Record
@@ -37,6 +53,7 @@ class Task:
     modules: str
     verb: str
     usage: str
+    decides: Callable[[Mapping[str, Any]], Decision] | None = None
 
 
 CLASSIFIER = """
@@ -44,6 +61,19 @@ posteriors: !new:torch.nn.Sequential
 - !ref <classifier>
 - !new:torch.nn.LogSoftmax
   dim: -1
+
+modules:
+  compute_features: !ref <compute_features>
+  mean_var_norm: !new:speechbrain_petl.inference.Unchanged
+  embedding_model: !ref <encoder>
+  classifier: !ref <posteriors>
+"""
+TAGGER = """
+task: tagging
+
+posteriors: !new:torch.nn.Sequential
+- !ref <classifier>
+- !new:torch.nn.LogSigmoid
 
 modules:
   compute_features: !ref <compute_features>
@@ -71,6 +101,18 @@ print(label[0], score.exp().item())
 ```
 
 or `speechbrain-petl predict <this folder or hub id> clip.wav`."""
+TAG = """\
+```python
+from speechbrain_petl.inference import PETLClassifier
+
+tagger = PETLClassifier.from_artefact("<this folder or hub id>")
+scores, _, _, labels = tagger.classify_file("clip.wav")
+print(labels[0], scores[0].exp())
+```
+
+or `speechbrain-petl predict <this folder or hub id> clip.wav`. A clip may have
+several labels, or none: it is given those whose scores are above the thresholds
+of their classes, which were chosen on the validation set for the best F-score."""
 VERIFY = """\
 ```python
 from speechbrain_petl.inference import PETLSpeaker
@@ -93,6 +135,17 @@ TASKS = {
         CLASSIFIER,
         "audio-classification",
         CLASSIFY,
+        OneLabel,
+    ),
+    TAGGING: Task(
+        # Just below 0, all clips are above it.
+        Record({"thresholds": ListOf(Number(-1, 1), MOST_THRESHOLDS)}),
+        True,
+        "PETLClassifier",
+        TAGGER,
+        "audio-classification",
+        TAG,
+        SeveralLabels,
     ),
     EMBEDDING: Task(
         Record(
@@ -109,6 +162,8 @@ TASKS = {
     ),
 }
 TASK: Kind = Choice(*TASKS)
+#: The tasks that give a clip labels.
+LABELLED = tuple(name for name, task in TASKS.items() if task.labelled)
 
 
 def task_of(metadata: Mapping[str, Any]) -> str:
@@ -120,6 +175,38 @@ def task_of(metadata: Mapping[str, Any]) -> str:
     'classification'
     """
     return metadata.get("task", CLASSIFICATION)
+
+
+def decision_of(metadata: Mapping[str, Any]) -> Decision:
+    """Returns what decides on labels.
+
+    Arguments
+    ---------
+    metadata : mapping
+        An artefact's metadata, or what its YAML says: ``task`` and
+        ``decision``.
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    ValueError
+        If the task gives no labels.
+
+    Example
+    -------
+    >>> type(decision_of({})).__name__
+    'OneLabel'
+    """
+    task = TASKS[task_of(metadata)]
+    if task.decides is None:
+        raise ValueError(
+            f"An artefact for {task_of(metadata)} gives no labels: use it with "
+            f"{task.interface}."
+        )
+    return task.decides(metadata.get("decision", {}))
 
 
 def task_misfits(metadata: Mapping[str, Any]) -> list[str]:
@@ -147,6 +234,12 @@ def task_misfits(metadata: Mapping[str, Any]) -> list[str]:
         problems.append(
             "labels and probe.logits should be as many, not "
             f"{len(labels)} and {len(logits)}"
+        )
+    thresholds = metadata.get("decision", {}).get("thresholds", labels)
+    if not problems and len(thresholds) != len(labels):
+        problems.append(
+            "labels and decision.thresholds should be as many, not "
+            f"{len(labels)} and {len(thresholds)}"
         )
     return problems
 

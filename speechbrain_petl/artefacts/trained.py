@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from speechbrain_petl.artefacts.decisions import Decision
+from speechbrain_petl.artefacts.tasks import decision_of
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
 from torch import nn
@@ -34,6 +37,11 @@ class Trained:
     def labels(self) -> list[str]:
         """Labels in the order of the logits."""
         return self.metadata["labels"]
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What decides on labels; a ``ValueError`` where none are given."""
+        return decision_of(self.metadata)
 
     @property
     def modules(self) -> tuple[FrontEnd, PETLModel, nn.Module]:

@@ -15,7 +15,7 @@ from speechbrain_petl.artefacts.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.tasks import CLASSIFICATION, task_of
+from speechbrain_petl.artefacts.tasks import LABELLED, task_of
 from speechbrain_petl.cli.files import Answers, named_files, part_of
 from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
@@ -201,10 +201,14 @@ def _shown(path, prediction, trained, options):
 def _answer(path, prediction, trained, options):
     """Returns the prediction of one task as data for JSON."""
     labels = trained.labels
-    best = prediction.posteriors.exp().topk(min(options.top, len(labels)))
+    probabilities = prediction.posteriors.exp()
+    shown = prediction.given
+    if options.top:
+        shown = probabilities.topk(min(options.top, len(labels))).indices
+        shown = shown.tolist()
     ranked = [
-        {"label": labels[i], "probability": round(p, 6)}
-        for p, i in zip(best.values.tolist(), best.indices.tolist())
+        {"label": labels[i], "probability": round(probabilities[i].item(), 6)}
+        for i in shown
     ]
     named = {"task": prediction.task} if prediction.task else {}
     # Only where a training has calibrated what is no sound of any class
@@ -291,7 +295,7 @@ def inspect(options) -> int:
     rows = {
         "task": task_of(metadata)
         + "".join(
-            f", {key} {value}"
+            f", {key} {_summary(value)}"
             for key, value in metadata.get("decision", {}).items()
         ),
         "method": metadata["method"],
@@ -319,6 +323,19 @@ def inspect(options) -> int:
     return 0
 
 
+def _summary(value):
+    """Returns a value as text, of a list of numbers its range.
+
+    Example
+    -------
+    >>> _summary([0.25, 0.5]), _summary("cosine")
+    ('0.25 to 0.5', 'cosine')
+    """
+    if isinstance(value, list) and value:
+        return f"{min(value):.4g} to {max(value):.4g}"
+    return value
+
+
 def _clips(training):
     """Returns the number of clips of each split, as far as recorded."""
     counts = [
@@ -343,7 +360,7 @@ def verify(options) -> int:
 
 def merge(options) -> int:
     """Merges an artefact into a stock Hugging Face model."""
-    trained = _load(options, CLASSIFICATION)
+    trained = _load(options, *LABELLED)
     difference = merge_to_transformers(trained, options.folder)
     print(
         f"'{options.folder}' equals the adapted model within {difference:.2g}, "

@@ -153,7 +153,10 @@ def make_parser() -> argparse.ArgumentParser:
             "merge lora/artefact merged",
         ],
         "\nThe folder is for transformers: pipeline('audio-classification', "
-        "'merged').\n",
+        "'merged').\nWhat lora_stock.yaml, ssf.yaml and rep_adapter.yaml "
+        "train merges as it comes; linear, bitfit,\nfull_ft and the other "
+        "lora need --pooling cls_dist and the head NormedLinear; adapters,\n"
+        "prompts and prefixes do not merge.\n",
     )
     fold.add_argument("artefact", help=ARTEFACT)
     fold.add_argument(
@@ -256,9 +259,9 @@ def _add_files(command):
     command.add_argument(
         "--top",
         type=count,
-        default=1,
         metavar="N",
-        help="number of labels to show (default: 1)",
+        help="number of labels to show (default: the likeliest, or those that "
+        "a tagger finds above their thresholds, which may be none)",
     )
     command.add_argument(
         "--json", action="store_true", help="print one JSON object per line"

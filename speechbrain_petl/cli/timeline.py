@@ -6,8 +6,6 @@ from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.label_files import write_labels
 from speechbrain_petl.inference.timeline import Recording, Span, merge
 
-THRESHOLD = 0.5  # where an artefact has no threshold of its own
-
 
 def write_timeline(bank: AdapterBank, path: str, options) -> list[Span]:
     """Writes the label files of a recording.
@@ -27,10 +25,14 @@ def write_timeline(bank: AdapterBank, path: str, options) -> list[Span]:
         What is heard when.
     """
     recording = Recording(path, bank, options.hop, options.window)
-    threshold = options.threshold
-    if threshold is None:
-        threshold = min(map(threshold_of, map(bank.__getitem__, bank.tasks)))
-    spans = merge(recording.windows(), threshold, options.gap)
+    least = {
+        task: threshold_of(bank[task])
+        if options.threshold is None
+        else options.threshold
+        for task in bank.tasks
+    }
+    heard = (w for w in recording.windows() if w.probability >= least[w.task])
+    spans = merge(heard, 0.0, options.gap)
     write_labels(Path(options.timeline), Path(path).name, recording, spans)
     return spans
 
@@ -38,4 +40,4 @@ def write_timeline(bank: AdapterBank, path: str, options) -> list[Span]:
 def threshold_of(trained) -> float:
     """Returns the probability below which an artefact knows no class."""
     unknown = trained.metadata.get("unknown", {})
-    return unknown.get("threshold", THRESHOLD)
+    return unknown.get("threshold", trained.decision.least)

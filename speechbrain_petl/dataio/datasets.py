@@ -1,4 +1,4 @@
-"""Datasets of mono waveforms and label indices, from manifests."""
+"""Datasets of mono waveforms and targets, from manifests."""
 
 from functools import partial
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.cache import WaveformCache
+from speechbrain_petl.dataio.labels import index_of
+from speechbrain_petl.dataio.multi_hot import multi_hot
 
 from speechbrain.dataio.dataio import load_data_json
 from speechbrain.dataio.dataset import DynamicItemDataset
@@ -26,7 +28,8 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Entries by id, each with at least ``wav`` and ``label``.
+        Entries by id, each with at least ``wav`` and ``label``: a text, or
+        in all entries a list of texts.
 
     Raises
     ------
@@ -35,11 +38,8 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
     """
     try:
         entries = load_data_json(path, {"data_root": str(data_folder)})
-        whole = all(
-            isinstance(entry[key], str)
-            for entry in entries.values()
-            for key in ("wav", "label")
-        )
+        whole = all(isinstance(entry["wav"], str) for entry in entries.values())
+        whole &= _alike([entry["label"] for entry in entries.values()])
     except FileNotFoundError as error:
         raise ValueError(
             f"There is no manifest {path}: a run's data preparation writes it."
@@ -55,10 +55,21 @@ def read_manifest(path: str, data_folder: str) -> dict[str, dict]:
         whole = False
     if not whole:
         raise ValueError(
-            f"{path} is no manifest, with a wav and a label for each clip: "
+            f"{path} is no manifest, with a wav and a label for each clip, or "
+            "a list of labels for each: "
             "remove it, and run the data preparation again."
         )
     return entries
+
+
+def _alike(labels):
+    """Returns True if all labels are texts, or all are lists of texts."""
+    if not any(isinstance(label, list) for label in labels):
+        labels = [labels]
+    return all(
+        isinstance(several, list) and all(isinstance(x, str) for x in several)
+        for several in labels
+    )
 
 
 def read_clip(entry: dict, normalizer: AudioNormalizer) -> torch.Tensor:
@@ -123,7 +134,7 @@ class Waveform:
 
 
 class Target:
-    """From a label to its index.
+    """From a label to its index, or from several to a vector.
 
     Arguments
     ---------
@@ -134,9 +145,11 @@ class Target:
     def __init__(self, label_encoder: CategoricalEncoder):
         self.label_encoder = label_encoder
 
-    def __call__(self, label: str) -> int:
-        """Returns the index of a label."""
-        return self.label_encoder.encode_label(label)
+    def __call__(self, label: str | list[str]) -> int | torch.Tensor:
+        """Returns the index of a label, or of a list the ``multi_hot``."""
+        if isinstance(label, list):
+            return multi_hot(label, self.label_encoder)
+        return index_of(label, self.label_encoder)
 
 
 def make_datasets(
@@ -153,7 +166,8 @@ def make_datasets(
     manifests : dict[str, str]
         JSON manifest of each split, with entries
         ``{id: {"wav": "{data_root}/...", "label": ...}}``, and for a part of
-        a file ``start`` and ``stop``, in samples at the rate of the file.
+        a file ``start`` and ``stop``, in samples at the rate of the file. A
+        label is a text, or a list of them.
     data_folder : str
         Folder of the corpus, for ``{data_root}`` in the manifests.
     label_encoder : CategoricalEncoder or None
@@ -167,8 +181,9 @@ def make_datasets(
     -------
     dict[str, DynamicItemDataset or None]
         Datasets with the keys ``id``, ``sig`` (waveform [time]) and, with a
-        label map, ``target``; None for a manifest without entries, as of a protocol
-        without validation.
+        label map, ``target`` (index of the label, or of several labels their
+        zeros and ones [classes]); None for a manifest without entries, as of
+        a protocol without validation.
     """
     waveform = Waveform(sample_rate, WaveformCache(cache_gb, sample_rate))
     datasets: dict[str, DynamicItemDataset | None] = {}

@@ -64,6 +64,42 @@ def load_label_encoder(path: str) -> CategoricalEncoder:
     return encoder
 
 
+def index_of(label: str, label_encoder: CategoricalEncoder) -> int:
+    """Returns the number of a label.
+
+    Arguments
+    ---------
+    label : str
+        The label, as a manifest has it.
+    label_encoder : CategoricalEncoder
+        The corpus's label map.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the label map lacks it.
+
+    Example
+    -------
+    >>> encoder = CategoricalEncoder()
+    >>> encoder.update_from_iterable(["dog", "rooster"])
+    >>> index_of("rooster", encoder)
+    1
+    """
+    index = label_encoder.lab2ind.get(label)
+    if index is None:
+        raise ValueError(
+            f"The label {label!r} is not in the label map of "
+            f"{len(label_encoder)} labels: run the data preparation again, "
+            "which writes both."
+        )
+    return index
+
+
 def labels_by_index(pairs: Iterable[tuple[int, str]]) -> list[str]:
     """Sorts the classes by the numbers that the corpus gives them.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import torch
+from speechbrain_petl.dataio.labels import index_of
 
 from speechbrain.dataio.encoder import CategoricalEncoder
 
@@ -39,12 +40,5 @@ def multi_hot(
     """
     target = torch.zeros(len(label_encoder))
     for label in labels:
-        index = label_encoder.lab2ind.get(label)
-        if index is None:
-            raise ValueError(
-                f"The label {label!r} is not in the label map of "
-                f"{len(label_encoder)} labels: run the data preparation again, "
-                "which writes both."
-            )
-        target[index] = 1.0
+        target[index_of(label, label_encoder)] = 1.0
     return target

@@ -129,7 +129,7 @@ def compare_two(options) -> int:
         "variant",
         str(options.output),
     )
-    metric, compared = outcome.metric(), 0
+    compared = 0
     for corpus in outcome.plan["corpora"]:
         first, second = (
             outcome.group(corpus=corpus, variant=variant)
@@ -141,12 +141,16 @@ def compare_two(options) -> int:
             print(f"{corpus}: not compared: {error}")
             continue
         compared += 1
+        metric = outcome.metric(corpus)
+        t_test = "no paired t-test, as all differences are the same"
+        if found.t_test is not None:
+            t_test = f"{found.t_test:.4g} (paired t-test)"
         print(
             f"{corpus}: {options.first} minus {options.second} "
             f"{metric.gap(found.difference)} over {found.pairs} of "
             f"{max(len(first), len(second))} pairs; "
             f"p = {found.permutation:.4g} (paired permutation test; it cannot "
-            f"be below {found.least:.4g}), {found.t_test:.4g} (paired t-test)"
+            f"be below {found.least:.4g}), {t_test}"
         )
     return 0 if compared else 2
 
@@ -154,11 +158,11 @@ def compare_two(options) -> int:
 def plot(options) -> int:
     """Draws figures."""
     require_package("matplotlib", "experiments", "plot")
+    outcome = collect(options.output, options.plan)
     from speechbrain_petl.experiments.reporting.plot import KINDS, write_figures
 
     kinds = options.kinds.split(",") if options.kinds else None
     require(kinds or [], KINDS, "kind of figure", "--kinds")
-    outcome = collect(options.output, options.plan)
     folder = place_of(options.output, options.plan) / "figures"
     for file in write_figures(outcome, folder, kinds):
         print(file)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from speechbrain_petl.artefacts.backbones import fingerprint
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.tasks import CLASSIFICATION
+from speechbrain_petl.artefacts.tasks import LABELLED
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
@@ -103,7 +103,7 @@ class AdapterBank:
             backbone that the other tasks share.
         """
         artefact = Artefact.open(source, revision)
-        artefact.require(CLASSIFICATION)
+        artefact.require(*LABELLED)
         with self._lock:
             if task in self._tasks:
                 raise ValueError(
@@ -271,7 +271,7 @@ class AdapterBank:
                 parts += classify(models, chunk, whole, [name] * len(chunk))
             posteriors = torch.stack([part.posteriors for part in parts])
             check_finite(posteriors, f"'{printable(path)}'")
-            predictions.append(decide(name, average(posteriors), model.labels))
+            predictions.append(decide(name, average(posteriors), model))
         return predictions
 
 

@@ -1,10 +1,12 @@
 """PETLClassifier: SpeechBrain's inference interface on an artefact."""
 
 import os
+from functools import cached_property
 
 import torch
+from speechbrain_petl.artefacts.decisions import Decision
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.tasks import CLASSIFICATION
+from speechbrain_petl.artefacts.tasks import LABELLED, decision_of, task_of
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
 from speechbrain_petl.inference.loading import OnArtefact, Unchanged
@@ -35,7 +37,9 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
 
     Results are as in ``EncoderClassifier``, except that padding inside a
     batch does not change a clip's result, and that an output that is not
-    finite raises a ``ValueError``.
+    finite raises a ``ValueError``. With a tagger's artefact, log posteriors
+    are the log probabilities of each label, and a clip's ``text_lab`` is the
+    list of all labels that are above their thresholds.
 
     Arguments
     ---------
@@ -78,7 +82,7 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
             If it is no whole artefact, or anything of it does not fit.
         """
         artefact = Artefact.open(source, revision)
-        artefact.require(CLASSIFICATION)
+        artefact.require(*LABELLED)
         trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
         labels = CategoricalEncoder()
         labels.update_from_iterable(artefact.labels)
@@ -90,15 +94,22 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
                 "mean_var_norm": Unchanged(),
                 "embedding_model": trained.encoder,
                 "classifier": nn.Sequential(
-                    trained.classifier, nn.LogSoftmax(dim=-1)
+                    trained.classifier, trained.decision.activation
                 ),
             },
             hparams={
+                "task": task_of(artefact.metadata),
+                "decision": artefact.metadata.get("decision", {}),
                 "label_encoder": labels,
                 "audio_normalizer": AudioNormalizer(rate),
             },
             run_opts={"device": device},
         )
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What decides on labels, as the artefact's task has it."""
+        return decision_of(vars(self.hparams))
 
     def encode_batch(
         self,
@@ -166,8 +177,9 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
             Log posterior [B] of the best class.
         index : torch.Tensor
             Index [B] of the best class.
-        text_lab : list of str
-            Label of the best class.
+        text_lab : list of str, or of list of str
+            Label of the best class; by a tagger, the labels of each clip, the
+            likeliest first.
 
         Raises
         ------
@@ -215,5 +227,6 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
     def _decide(self, posteriors):
         """Picks the best classes and labels of log posteriors [B, classes]."""
         score, index = posteriors.max(dim=-1)
-        labels = self.hparams.label_encoder.decode_torch(index)
+        names = self.hparams.label_encoder.ind2lab
+        labels = [self.decision.told(row, names) for row in posteriors]
         return posteriors, score, index, labels

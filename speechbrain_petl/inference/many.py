@@ -132,7 +132,7 @@ def _together(models, pending, at_once) -> list[Answer]:
             except ValueError as error:
                 errors[number] = error
                 continue
-            one = decide(name, average(posteriors), model.labels)
+            one = decide(name, average(posteriors), model)
             found[number].append(one)
     return [
         Answer(path, [] if error else predictions, error)

@@ -10,13 +10,32 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Prediction:
-    """The output of one task for one clip."""
+    """The output of one task for one clip.
+
+    Arguments
+    ---------
+    task : str
+        Name of the task.
+    posteriors : torch.Tensor
+        Log posteriors [classes of the task]; of a tagger, the log probability
+        of each label.
+    score : torch.Tensor
+        That of the best class.
+    index : torch.Tensor
+        Index of the best class.
+    label : str
+        Label of the best class.
+    given : list of int
+        Indices of the labels that the clip is given: the best one, or by a
+        tagger all that are above their thresholds, the likeliest first.
+    """
 
     task: str
-    posteriors: torch.Tensor  # log posteriors [classes of the task]
-    score: torch.Tensor  # log posterior of the best class
-    index: torch.Tensor  # index of the best class
+    posteriors: torch.Tensor
+    score: torch.Tensor
+    index: torch.Tensor
     label: str
+    given: list[int]
 
 
 def classify(
@@ -58,15 +77,15 @@ def classify(
         ):
             model = models[name]
             logits = model.classifier(model.encoder(part))
-            posteriors = logits.float().log_softmax(dim=-1)
+            posteriors = model.decision.activation(logits.float())
             for row, one in zip(rows[name], posteriors):
-                found[row] = decide(name, one, model.labels)
+                found[row] = decide(name, one, model)
     return [found[row] for row in range(len(wavs))]
 
 
-def decide(
-    task: str, posteriors: torch.Tensor, labels: Sequence[str]
-) -> Prediction:
-    """Picks the best class of log posteriors [classes]."""
+def decide(task: str, posteriors: torch.Tensor, model: Trained) -> Prediction:
+    """Picks the labels of a clip by log posteriors [classes]."""
     score, index = posteriors.max(dim=-1)
-    return Prediction(task, posteriors, score, index, labels[int(index)])
+    label = model.labels[int(index)]
+    given = model.decision.given(posteriors)
+    return Prediction(task, posteriors, score, index, label, given)

@@ -103,6 +103,8 @@ class Recording:
     def windows(self) -> Iterator[Span]:
         """Yields what each task says of each window, in their order.
 
+        A tagger may say several labels of a window, or none.
+
         Raises
         ------
         ValueError
@@ -135,9 +137,10 @@ class Recording:
                 start = starts[begin + number] / self._rate
                 end = min(start + self.window, self.duration)
                 for task, predictions in found.items():
-                    one = predictions[number]
-                    p = float(one.score.exp())
-                    yield Span(task, start, end, one.label, p)
+                    one, labels = predictions[number], self.bank[task].labels
+                    for i in one.given:
+                        p = float(one.posteriors[i].exp())
+                        yield Span(task, start, end, labels[i], p)
 
     def _draw(self, wave, start):
         """Adds a part to the picture."""

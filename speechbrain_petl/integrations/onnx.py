@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
+from speechbrain_petl.artefacts.tasks import task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.utils.messages import first_line
 from torch import nn
@@ -45,7 +46,8 @@ def export_onnx(trained: Trained, path: str | os.PathLike) -> float:
 
     Its inputs are ``wavs`` [B, samples of ``max_length`` frames], zero-padded,
     and ``lens`` [B], the share of each that is audio; its output ``logits``
-    [B, classes]. The labels and the sample rate are in its metadata.
+    [B, classes]. The labels, the sample rate, the task and what decides (the
+    thresholds of a tagger) are in its metadata.
 
     Arguments
     ---------
@@ -142,10 +144,12 @@ def _inputs(trained, n):
 
 
 def _facts(trained):
-    """Returns labels and sample rate, for the file's metadata."""
+    """Returns labels, sample rate and task, for the file's metadata."""
     return {
         "labels": json.dumps(trained.labels),
         "sample_rate": str(trained.compute_features.sample_rate),
+        "task": task_of(trained.metadata),
+        "decision": json.dumps(trained.metadata.get("decision", {})),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from speechbrain_petl.artefacts.self_check import probe_logits, probe_waveform
+from speechbrain_petl.artefacts.tasks import CLASSIFICATION, TAGGING, task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.integrations.extractors import make_extractor
 from speechbrain_petl.integrations.stock import stock_copy
@@ -71,6 +72,19 @@ def merge_to_transformers(trained: Trained, folder: str | os.PathLike) -> float:
         extractor.save_pretrained(new)
         (new / MARK).write_text(json.dumps({"format": PACKAGE}), "utf-8")
         return _compare(trained, new)
+
+
+def problem_type(trained: Trained) -> str:
+    """Returns what transformers calls a task: one label, or several.
+
+    A pipeline takes a softmax or sigmoids by it. It knows no thresholds: those
+    stay in the artefact.
+    """
+    names = {
+        CLASSIFICATION: "single_label_classification",
+        TAGGING: "multi_label_classification",
+    }
+    return names[task_of(trained.metadata)]
 
 
 def reads_clips_of(trained: Trained) -> str:
@@ -154,6 +168,7 @@ def stock_classifier(trained: Trained) -> PreTrainedModel:
     config = copy.deepcopy(lobe.config)
     config.id2label = dict(enumerate(trained.labels))
     config.label2id = {label: i for i, label in enumerate(trained.labels)}
+    config.problem_type = problem_type(trained)
     config.dtype = "float32"
     config.classifier_proj_size = lobe.config.hidden_size
     model = AutoModelForAudioClassification.from_config(config).eval()

@@ -35,6 +35,8 @@ _HOMES = {
     "Prefix": "prefix",
     "PrefixRows": "prefix",
     "Prompts": "prompts",
+    "RepAdapter": "rep_adapter",
+    "ScaleShift": "scale_shift",
     "Sequential": "insertion",
     "SoftMoA": "moa",
     "SplitEncoder": "split_encoder",

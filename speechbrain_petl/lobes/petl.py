@@ -24,10 +24,12 @@ from speechbrain_petl.lobes.share import (
     share,
 )
 from speechbrain_petl.lobes.sites import (
+    copy_info,
     find_backbone,
     find_sites,
     setattr_module,
 )
+from speechbrain_petl.lobes.wrapper import innermost
 from torch import nn
 
 from speechbrain.utils.checkpoints import (
@@ -235,7 +237,10 @@ class PETLModel(nn.Module):
             for parent in list(merged.model.modules()):
                 for name, child in parent.named_children():
                     if child is wrapper:
-                        setattr_module(parent, name, plain.merge())
+                        folded = plain.merge()
+                        # Wrappers around it still ask where they are.
+                        copy_info(innermost(wrapper), folded)
+                        setattr_module(parent, name, folded)
         if self._rewired:
             undo(find_backbone(merged.model))
         own_before_loading(merged.model)

@@ -23,11 +23,14 @@ class SiteInfo(NamedTuple):
         ``before`` or ``after``, as in ``Family``.
     n_special : int
         Number of special tokens in front of all others.
+    role : str
+        Role of the site.
     """
 
     width: int
     norm: str
     n_special: int
+    role: str
 
 
 class Site(NamedTuple):
@@ -57,6 +60,13 @@ class Site(NamedTuple):
 def site_info(module: nn.Module) -> SiteInfo | None:
     """Returns the table's facts about a module, None if it is not marked."""
     return getattr(module, "site_info", None)
+
+
+def copy_info(source: nn.Module, target: nn.Module) -> None:
+    """Marks a module that takes the place of another one as that was marked."""
+    info = site_info(source)
+    if info is not None:
+        vars(target)["site_info"] = info
 
 
 def setattr_module(parent: nn.Module, name: str, module: nn.Module) -> None:
@@ -174,6 +184,7 @@ def find_sites(module: nn.Module) -> list[Site]:
             width[-1] if isinstance(width, (list, tuple)) else width,
             family.norm,
             family.n_special,
+            role,
         )
         for match in matches:
             path = match.string

@@ -8,12 +8,14 @@ from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
 from speechbrain_petl.training.mixup import Mixup
 from speechbrain_petl.training.schedules import multi_step
+from speechbrain_petl.training.tagging import AudioTaggingBrain
 from speechbrain_petl.training.verification_brain import (
     SpeakerVerificationBrain,
 )
 
 __all__ = [
     "AudioClassificationBrain",
+    "AudioTaggingBrain",
     "Mixup",
     "PETLBrain",
     "SpeakerVerificationBrain",

@@ -236,7 +236,7 @@ class PETLBrain(TaskBrain):
             return
         ids, rows, stats = self.measure_stage()
         if stage == sb.Stage.VALID:
-            self._end_epoch(epoch, stats)
+            self._end_epoch(epoch, stats, self.choose(rows))
         else:
             self._log({"Epoch loaded": self.best["epoch"]}, test_stats=stats)
             facts = {**stats, **self._facts()}
@@ -248,7 +248,10 @@ class PETLBrain(TaskBrain):
             train_logger.log_stats(meta, **stats)
 
     def _end_epoch(
-        self, epoch: int | None, valid_stats: dict[str, float] | None
+        self,
+        epoch: int | None,
+        valid_stats: dict[str, float] | None,
+        chosen: dict[str, Any] | None = None,
     ) -> None:
         """Logs an epoch and saves its checkpoint."""
         rate = self.optimizer.param_groups[0]["lr"]
@@ -259,7 +262,7 @@ class PETLBrain(TaskBrain):
         )
         if self.checkpointer is not None:
             self.checkpointer.save_and_keep_only(
-                meta={"epoch": epoch, **(valid_stats or {})},
+                meta={"epoch": epoch, **(valid_stats or {}), **(chosen or {})},
                 importance_keys=[self.best_epoch, ckpt_recency],
                 keep_recent=False,
             )

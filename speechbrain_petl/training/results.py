@@ -1,17 +1,18 @@
 """What a finished run leaves: results.json, predictions.csv, a figure."""
 
-import csv
-import io
 import json
 import math
 import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import torch
 from speechbrain_petl.training.command_line import DEFAULTS
+from speechbrain_petl.training.outputs import (
+    write_picture,
+    write_rows,
+    write_summary,
+)
 from speechbrain_petl.training.parallel import n_processes
-from speechbrain_petl.utils.files import write_file
 from speechbrain_petl.utils.settings import NEUTRAL
 from speechbrain_petl.utils.versions import versions
 
@@ -125,36 +126,50 @@ def write_results(folder, result, label_encoder, facts, hparams):
         "recall": dict(zip(labels, recall, strict=True)),
         "confusion": confusion.tolist(),
         "labels": labels,
+        **recorded(hparams),
+    }
+    write_rows(
+        folder,
+        "predictions.csv",
+        ["id", "target", "prediction", "probability"],
+        (
+            [name, labels[target], labels[guess], f"{p:.6f}"]
+            for name, target, guess, p in zip(
+                result.ids,
+                targets.tolist(),
+                predicted.tolist(),
+                confidence.tolist(),
+            )
+        ),
+    )
+    write_picture(
+        folder,
+        "confusion_matrix.png",
+        lambda: draw_confusion(confusion, labels),
+        "the counts are in results.json",
+    )
+    write_summary(folder, summary)
+
+
+def recorded(hparams: dict) -> dict:
+    """Returns what every ``results.json`` says of how the run was made.
+
+    Arguments
+    ---------
+    hparams : dict
+        What ran: the YAML's values and SpeechBrain's options (see ``used``).
+
+    Returns
+    -------
+    dict
+        Seed, folds, versions and plain hyperparameters.
+    """
+    return {
         "seed": hparams.get("seed"),
         **folds_of(hparams),
         "versions": versions(),
         "hyperparameters": plain(hparams),
     }
-    rows = io.StringIO()
-    writer = csv.writer(rows, lineterminator="\n")
-    writer.writerow(["id", "target", "prediction", "probability"])
-    for name, target, guess, p in zip(
-        result.ids, targets.tolist(), predicted.tolist(), confidence.tolist()
-    ):
-        writer.writerow([name, labels[target], labels[guess], f"{p:.6f}"])
-    write_file(os.path.join(folder, "predictions.csv"), rows.getvalue())
-    if find_spec("matplotlib") is None:
-        logger.info(
-            "Without matplotlib there is no confusion_matrix.png; the counts "
-            "are in results.json. pip install 'speechbrain-petl[experiments]' "
-            "brings it."
-        )
-    else:
-        picture = io.BytesIO()
-        figure = draw_confusion(confusion, labels)
-        figure.savefig(picture, format="png", dpi=150)
-        write_file(
-            os.path.join(folder, "confusion_matrix.png"), picture.getvalue()
-        )
-    write_file(
-        os.path.join(folder, "results.json"),
-        json.dumps(summary, indent=2, allow_nan=False),
-    )
 
 
 def used(brain) -> dict:

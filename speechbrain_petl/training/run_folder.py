@@ -20,7 +20,7 @@ FORMAT = 1  # of run.json
 TRACES = ("train_log.txt", "results.json", "artefact")
 OTHERS = (
     *("hyperparams.yaml", "env.log", "log.txt", "tensorboard"),
-    *("predictions.csv", "confusion_matrix.png"),
+    *("predictions.csv", "confusion_matrix.png", "average_precision.png"),
     *("scores.csv", "det_curve.png"),
 )
 CHECKPOINTS = ("CKPT+*", "PARTIAL-*")

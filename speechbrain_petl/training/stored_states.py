@@ -55,10 +55,14 @@ def store_states(
     entries = {}
     for batch in loader:
         for id_, row, target in zip(
-            batch.id, states_of(*batch.sig), batch.target, strict=True
+            batch.id, states_of(*batch.sig), batch.target.data, strict=True
         ):
             states = row.float().cpu().clone()
-            entries[id_] = {"states": states, "target": int(target)}
+            several = target.dim() > 0
+            entries[id_] = {
+                "states": states,
+                "target": target.clone() if several else int(target),
+            }
     return DynamicItemDataset(entries, output_keys=["id", "states", "target"])
 
 

@@ -31,10 +31,6 @@ class TaskBrain(ParallelBrain):
     #: What the run's artefact is for, see ``artefacts.tasks``.
     task: str = "classification"
 
-    def decision(self) -> dict[str, Any]:
-        """Returns what the artefact records for inference to decide by."""
-        return {}
-
     def rows(self, predictions: torch.Tensor, batch: PaddedBatch) -> Rows:
         """Returns what the task keeps of an evaluated batch.
 
@@ -61,6 +57,22 @@ class TaskBrain(ParallelBrain):
             Columns of values [N, ...] as ``rows`` gives them, on the CPU.
         """
         raise NotImplementedError
+
+    def choose(self, rows: Rows) -> dict[str, Any]:
+        """Returns what is chosen on the validation set to decide by.
+
+        It is kept in the checkpoint of the epoch.
+
+        Arguments
+        ---------
+        rows : dict of str to torch.Tensor
+            Columns of values [N, ...] as ``rows`` gives them, on the CPU.
+        """
+        return {}
+
+    def decision(self) -> dict[str, Any]:
+        """Returns what the artefact records for inference to decide by."""
+        return {}
 
     def write_results(
         self, ids: list[str], rows: Rows, facts: dict[str, Any]

@@ -28,6 +28,8 @@ speechbrain_petl.lobes.ipet.Tap
 speechbrain_petl.lobes.legacy.ParallelShared
 speechbrain_petl.lobes.legacy.AddShared
 speechbrain_petl.lobes.lora.LoRA
+speechbrain_petl.lobes.rep_adapter.RepAdapter
+speechbrain_petl.lobes.scale_shift.ScaleShift
 speechbrain_petl.lobes.prompts.Prompts
 speechbrain_petl.lobes.prompts.DeepPrompts
 speechbrain_petl.lobes.prompts.PassingPrompts

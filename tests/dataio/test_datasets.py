@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from speechbrain_petl.dataio.datasets import make_datasets
+from speechbrain_petl.dataio.datasets import make_datasets, read_manifest
 
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataloader import SaveableDataLoader
@@ -85,3 +85,47 @@ def test_workers_may_be_spawned(tmp_path):
     (batch,) = loader
     assert batch.id == ["a", "b"] and batch.target.flatten().tolist() == [0, 1]
     assert batch.sig.data.shape == (2, 16000)
+
+
+def encoder(*names):
+    """A label map."""
+    labels = CategoricalEncoder()
+    labels.update_from_iterable(names)
+    labels.expect_len(len(names))
+    return labels
+
+
+def write(folder, *labels):
+    """A manifest of clips of the same silence."""
+    soundfile.write(folder / "a.wav", np.zeros(1600), 16000)
+    entries = {
+        f"c{i}": {"wav": "{data_root}/a.wav", "label": label}
+        for i, label in enumerate(labels)
+    }
+    manifest = folder / "train.json"
+    manifest.write_text(json.dumps(entries))
+    return str(manifest)
+
+
+def test_clips_with_several_labels_or_none(tmp_path):
+    """Targets are batched as they are, whatever the clips' lengths."""
+    manifest = write(tmp_path, ["low", "mid"], [], ["high"])
+    names = encoder("low", "mid", "high")
+    data = make_datasets({"train": manifest}, str(tmp_path), names)
+    batch = PaddedBatch(list(data["train"]))
+    wanted = [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+    assert batch.target.data.tolist() == wanted
+
+
+@pytest.mark.parametrize("label", ["loud", ["low", "loud"]])
+def test_an_unknown_label_is_named(label, tmp_path):
+    manifest = write(tmp_path, label)
+    data = make_datasets({"train": manifest}, str(tmp_path), encoder("low"))
+    with pytest.raises(ValueError, match="'loud' is not in the label map of 1"):
+        list(data["train"])
+
+
+@pytest.mark.parametrize("labels", [["low", ["low"]], [["low", 1]], [None]])
+def test_labels_of_several_kinds_are_no_manifest(labels, tmp_path):
+    with pytest.raises(ValueError, match="is no manifest, with a wav and a"):
+        read_manifest(write(tmp_path, *labels), str(tmp_path))

@@ -68,6 +68,7 @@ def test_lengths_go_with_their_clips():
 
 def test_the_best_class_has_its_score_and_label():
     posteriors = torch.tensor([0.2, 0.7, 0.1]).log()
-    found = decide("task", posteriors, ["a", "b", "c"])
-    assert (found.index, found.label) == (1, "b")
+    model = Trained({"labels": ["a", "b", "c"]}, None, None, None)
+    found = decide("task", posteriors, model)
+    assert (found.index, found.label, found.given) == (1, "b", [1])
     assert found.score == posteriors[1]

@@ -34,6 +34,9 @@ MERGE = {
     "lora_q",
     "lora_qk",
     "lora_qkvo",
+    "lora_stock",
+    "rep_adapter",
+    "ssf",
 }
 # Softmax does not see a shift by a key's bias, nor BatchNorm one by the bias
 # of the convolution before it.

@@ -63,7 +63,7 @@ def test_what_modules_do_not_say_comes_from_the_table(tiny_ast):
     for site in find_sites(tiny_ast):
         down = site.role == "ffn_down"
         size = config.intermediate_size if down else config.hidden_size
-        assert site.info == (size, "before", 2), site.key
+        assert site.info == (size, "before", 2, site.role), site.key
 
 
 def test_the_backbone_is_not_marked_by_a_search_nor_by_a_model(tiny_ast):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from speechbrain_petl.training import results
+from speechbrain_petl.training import outputs
 from speechbrain_petl.training.results import TestResult, write_results
 from speechbrain_petl.utils.files import write_file
 
@@ -74,7 +74,7 @@ def test_without_matplotlib_only_the_picture_is_missing(
     result, labels, tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with caplog.at_level("INFO", logger=results.__name__):
+    with caplog.at_level("INFO", logger=outputs.__name__):
         write_results(tmp_path, result, labels, {}, {})
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"results.json", "predictions.csv"}
@@ -89,7 +89,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError("disk full")
 
-    monkeypatch.setattr(results.os, "replace", fail)
+    monkeypatch.setattr(outputs.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_file(str(path), "new")
     assert path.read_text() == "old"

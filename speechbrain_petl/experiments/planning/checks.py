@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from speechbrain_petl.utils.messages import did_you_mean
-
-from speechbrain.utils.run_opts import RunOptions
+from speechbrain_petl.utils.run_options import run_options
 
 # What a cell is, and what no override may therefore say again
 OWN_KEYS = (
@@ -57,7 +56,7 @@ def known_options(yaml_file: Path) -> set[str]:
     """Returns the options of a YAML, without those that define a cell."""
     text = yaml_file.read_text(encoding="utf-8")
     keys = set(re.findall(r"^(\w+):", text, re.M))
-    return (keys | set(RunOptions().as_dict())) - set(OWN_KEYS)
+    return (keys | set(run_options())) - set(OWN_KEYS)
 
 
 def check_kinds(values: dict, where: str) -> None:

@@ -73,22 +73,48 @@ class Outcome(NamedTuple):
         """Returns the name of a corpus, as the heading of a column."""
         return self.plan["recipes"][corpus]["title"]
 
-    def metric(self) -> Metric:
-        """Returns what the finished cells are reported by.
+    def metrics(self) -> dict[str, Metric]:
+        """Returns what the finished cells of each corpus are reported by.
+
+        Returns
+        -------
+        dict of str to Metric
+            By corpus; without those of which no cell is finished.
 
         Raises
         ------
         ValueError
-            If they were selected by different metrics.
+            If cells of a corpus were selected by different metrics.
         """
-        found = {metric_of(r.results) for r in self.results if r.results}
-        if len(found) > 1:
-            raise ValueError(
-                f"The cells are of {name_some(sorted(m.name for m in found))}, "
-                "which do not go into one table: give each metric a plan of "
-                "its own."
-            )
-        return found.pop() if found else Metric()
+        metrics = {}
+        for corpus in self.plan["corpora"]:
+            cells = self.group(corpus=corpus)
+            found = {metric_of(r.results) for r in cells if r.results}
+            if len(found) > 1:
+                names = sorted(metric.name for metric in found)
+                raise ValueError(
+                    f"The cells of {corpus} are of {name_some(names)}, which "
+                    "do not go into one table: give each metric a plan of its "
+                    "own."
+                )
+            if found:
+                metrics[corpus] = found.pop()
+        return metrics
+
+    def metric(self, corpus: str) -> Metric:
+        """Returns what a corpus is reported by; see ``metrics``."""
+        return self.metrics().get(corpus, Metric())
+
+    def phrase(self) -> str:
+        """Returns what a sentence says of the metric, or of those there are."""
+        metrics = self.metrics()
+        phrases = list(dict.fromkeys(m.phrase for m in metrics.values()))
+        if len(phrases) < 2:
+            return phrases[0] if phrases else Metric().phrase
+        return "; ".join(
+            f"of {self.title(corpus)} {metric.phrase}"
+            for corpus, metric in metrics.items()
+        )
 
     def excerpts(self) -> list[str]:
         """Returns the corpora of which a run tested an excerpt only."""
@@ -122,8 +148,11 @@ class Outcome(NamedTuple):
             "figures with each other, not with the paper's."
             for corpus in self.excerpts()
         ]
-        if not (metric := self.metric()).in_percent:
-            found.append(f"The figures are of {metric.phrase}.")
+        metrics = self.metrics().values()
+        if not all(metric.in_percent for metric in metrics):
+            phrase = self.phrase()
+            of = "" if phrase.startswith("of ") else "of "
+            found.append(f"The figures are {of}{phrase}.")
         missing = [r for r in self.results if r.results is None]
         failed = sum(r.failure is not None for r in missing)
         other = sum(r.state == OTHER for r in missing)

@@ -16,7 +16,8 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     header : list of str
     body : list of list of str
         ``4/5`` stands behind a mean that lacks a cell; the average is over
-        corpora that lack none. The paper's figures follow ours, if there are
+        corpora that lack none, and not there where corpora have different
+        metrics, which their headings name. The paper's figures follow ours, if there are
         any.
     """
     headings = {(row.corpus, row.shots): row.heading for row in rows}
@@ -24,7 +25,20 @@ def overview(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     found = {(row.variant, row.corpus, row.shots): row for row in rows}
     papers = any(row.paper is not None for row in rows)
     sizes = any(row.paper_size for row in rows)
-    average = len(columns) > 1
+    metrics = {
+        row.corpus: row.summary.metric
+        for row in rows
+        if row.summary is not None
+    }
+    alike = len(set(metrics.values())) < 2
+    average = len(columns) > 1 and alike
+    if not alike:
+        headings = {
+            (corpus, shots): f"{heading}, {metrics[corpus].label}"
+            if corpus in metrics
+            else heading
+            for (corpus, shots), heading in headings.items()
+        }
 
     header = ["Variant", "Trainable"]
     if sizes:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from statistics import mean
 
 import torch
 from matplotlib.figure import Figure
@@ -28,6 +29,7 @@ from speechbrain_petl.experiments.reporting.figures.training import (
 )
 from speechbrain_petl.experiments.reporting.rows import make_rows
 from speechbrain_petl.training.results import draw_confusion
+from speechbrain_petl.training.tag_results import draw_average_precision
 
 Figures = Iterator[tuple[str, Figure]]
 
@@ -57,7 +59,7 @@ def draw_parameters(outcome: Outcome) -> Figures:
             title = _title(outcome, corpus, "mean over folds and seeds")
             yield (
                 f"parameters_{corpus}",
-                against_parameters(lines, title, outcome.metric()),
+                against_parameters(lines, title, outcome.metric(corpus)),
             )
 
 
@@ -74,7 +76,7 @@ def draw_few_shot(outcome: Outcome) -> Figures:
             title = _title(outcome, corpus, "mean over folds and draws")
             yield (
                 f"few_shot_{corpus}",
-                against_shots(lines, title, outcome.metric()),
+                against_shots(lines, title, outcome.metric(corpus)),
             )
 
 
@@ -88,13 +90,18 @@ def draw_training(outcome: Outcome) -> Figures:
         title = _title(outcome, corpus, variant)
         yield (
             f"training_{corpus}_{variant}",
-            training_curves(logs, title, outcome.metric()),
+            training_curves(logs, title, outcome.metric(corpus)),
         )
 
 
 def draw_confusions(outcome: Outcome) -> Figures:
-    """Draws the confusion matrix of each variant over all its cells."""
+    """Draws the confusion matrix of each variant over all its cells.
+
+    Where a clip has one label: a run says so by recording one.
+    """
     for corpus, variant, cells in _variants(outcome):
+        if "confusion" not in cells[0].results:
+            continue
         labels = cells[0].results["labels"]
         same = [r for r in cells if r.results["labels"] == labels]
         total = sum(torch.tensor(r.results["confusion"]) for r in same)
@@ -105,6 +112,24 @@ def draw_confusions(outcome: Outcome) -> Figures:
             fontsize=10,
         )
         yield f"confusion_{corpus}_{variant}", figure
+
+
+def draw_precisions(outcome: Outcome) -> Figures:
+    """Draws the mean AP of each class over a variant's cells, for taggers."""
+    for corpus, variant, cells in _variants(outcome):
+        if "ap" not in cells[0].results:
+            continue
+        labels = cells[0].results["labels"]
+        same = [r.results for r in cells if r.results["labels"] == labels]
+        means = []
+        for label in labels:
+            there = [r["ap"][label] for r in same if r["ap"][label] is not None]
+            means.append(mean(there) if there else None)
+        figure = draw_average_precision(
+            means, labels, mean(r["mAP"] for r in same)
+        )
+        figure.suptitle(_title(outcome, corpus, variant), fontsize=10)
+        yield f"precision_{corpus}_{variant}", figure
 
 
 def draw_tokens(outcome: Outcome) -> Figures:
@@ -143,6 +168,7 @@ KINDS: dict[str, Callable[[Outcome], Figures]] = {
     "few_shot": draw_few_shot,
     "training": draw_training,
     "confusion": draw_confusions,
+    "precision": draw_precisions,
     "tsne": draw_tokens,
     "experts": draw_experts,
 }

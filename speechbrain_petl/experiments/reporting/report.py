@@ -6,13 +6,13 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
-from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.experiments.reporting.rows import footnotes, make_rows
 from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 TEMPLATE = Path(__file__).parent / "page.html.jinja"
-FOLDED = ("training_", "confusion_")  # figures that are many
+FOLDED = ("training_", "confusion_", "precision_")  # figures that are many
 
 
 def write_report(outcome: Outcome, output: Path) -> Path:
@@ -52,8 +52,10 @@ def write_report(outcome: Outcome, output: Path) -> Path:
         n_finished=len(finished),
         n_cells=len(outcome.results),
         warnings=outcome.warnings(),
-        metric=outcome.metric(),
+        phrase=outcome.phrase(),
+        in_percent=any(m.in_percent for m in outcome.metrics().values()),
         overview=overview(rows),
+        footnotes=footnotes(outcome),
         corpora=[
             {
                 "title": outcome.title(corpus),

@@ -8,6 +8,8 @@ from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.statistics import Summary, summarize
 
 PAPER = Path(__file__).parent / "paper.csv"
+NO_FIGURE: tuple[None, str] = (None, "")
+NOTES = Path(__file__).parent / "notes.csv"
 
 
 class Row(NamedTuple):
@@ -86,6 +88,29 @@ def papers_figures(table: str | None) -> dict[Key, tuple[float, str]]:
         }
 
 
+def footnotes(outcome: Outcome) -> list[str]:
+    """Returns what a reader has to know to compare with the paper's figures.
+
+    Arguments
+    ---------
+    outcome : Outcome
+        As ``collect`` reads it.
+
+    Returns
+    -------
+    list of str
+        A sentence for each variant of which there is something to know.
+    """
+    plan = outcome.plan
+    with open(NOTES, encoding="utf-8", newline="") as file:
+        return [
+            f"{row['variant']}: {row['note']}."
+            for row in csv.DictReader(file)
+            if row["table"] == plan["paper"]
+            and row["variant"] in plan["variants"]
+        ]
+
+
 def make_rows(outcome: Outcome) -> list[Row]:
     """Summarizes the results of a plan.
 
@@ -100,14 +125,14 @@ def make_rows(outcome: Outcome) -> list[Row]:
         Variant by variant in the plan's order, corpus by corpus, shots by
         shots.
     """
-    # The paper's figures are accuracies, and compare with nothing else.
-    comparable = outcome.metric().name == "accuracy"
-    paper = papers_figures(outcome.plan["paper"] if comparable else None)
+    paper = papers_figures(outcome.plan["paper"])
     excerpts = outcome.excerpts()
     rows = []
     for variant in outcome.plan["variants"]:
         for corpus in outcome.plan["corpora"]:
             group = outcome.group(variant=variant, corpus=corpus)
+            # The paper's figures are accuracies, and compare with nothing else.
+            comparable = outcome.metric(corpus).name == "accuracy"
             for shots in dict.fromkeys(r.cell["shots"] for r in group):
                 here = [r for r in group if r.cell["shots"] == shots]
                 key = (variant, corpus, "" if shots is None else str(shots))
@@ -119,7 +144,11 @@ def make_rows(outcome: Outcome) -> list[Row]:
                         shots,
                         summarize(here),
                         len(here),
-                        *paper.get(key, (None, "")),
+                        *(
+                            paper.get(key, NO_FIGURE)
+                            if comparable
+                            else NO_FIGURE
+                        ),
                         corpus in excerpts,
                     )
                 )

@@ -5,7 +5,6 @@ from statistics import mean, stdev
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 from speechbrain_petl.experiments.reporting.collect import Result
 from speechbrain_petl.utils.interval import wilson
 from speechbrain_petl.utils.metric import Metric, metric_of
@@ -123,15 +122,16 @@ class Comparison(NamedTuple):
         enumerable.
     least : float
         The smallest one that so many pairs can give.
-    t_test : float
-        p-value of the paired t-test, two-sided.
+    t_test : float or None
+        p-value of the paired t-test, two-sided; None if all differences are
+        the same, of which it says nothing.
     """
 
     pairs: int
     difference: float
     permutation: float
     least: float
-    t_test: float
+    t_test: float | None
 
 
 def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
@@ -166,6 +166,8 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
     least = 2 / min(2 ** len(shared), RESAMPLES + 1)
     if not differences.any():
         return Comparison(len(shared), 0.0, 1.0, least, 1.0)
+    from scipy import stats  # slow to import
+
     permutation = stats.permutation_test(
         (pairs[:, 0], pairs[:, 1]),
         lambda x, y, axis: np.mean(x - y, axis=axis),
@@ -174,14 +176,15 @@ def compare(first: Sequence[Result], second: Sequence[Result]) -> Comparison:
         vectorized=True,
         rng=np.random.default_rng(0),
     )
-    with np.errstate(all="ignore"):
-        t_test = stats.ttest_rel(pairs[:, 0], pairs[:, 1])
+    # Of differences that are all the same, t is infinite and means nothing.
+    constant = np.allclose(differences, differences[0], rtol=0, atol=1e-12)
+    t_test = None if constant else float(stats.ttest_rel(*pairs.T).pvalue)
     return Comparison(
         len(shared),
         float(differences.mean()),
         float(permutation.pvalue),
         least,
-        float(t_test.pvalue),
+        t_test,
     )
 
 

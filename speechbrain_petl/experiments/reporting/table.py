@@ -6,7 +6,7 @@ from pathlib import Path
 
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
-from speechbrain_petl.experiments.reporting.rows import make_rows
+from speechbrain_petl.experiments.reporting.rows import footnotes, make_rows
 from speechbrain_petl.utils.files import write_file
 
 
@@ -15,11 +15,12 @@ def markdown(outcome: Outcome) -> str:
     rows = make_rows(outcome)
     parts = [f"# {outcome.plan['title']}", *outcome.warnings()]
     parts.append(
-        f"Test {outcome.metric().phrase}, mean ± sample standard deviation over folds, "
+        f"Test {outcome.phrase()}, mean ± sample standard deviation over folds, "
         "seeds and draws. Trainable parameters: method and LayerNorms, without "
         f"head and final LayerNorm. {_settings(outcome)}"
     )
     parts.append(_markdown_table(*overview(rows)))
+    parts += footnotes(outcome)
     for corpus in outcome.plan["corpora"]:
         here = [row for row in rows if row.corpus == corpus]
         parts += [f"## {outcome.title(corpus)}", _markdown_table(*detail(here))]
@@ -52,7 +53,12 @@ def latex(outcome: Outcome) -> str:
         " & ".join(_latex(cell) for cell in row) for row in [header, *body]
     ]
     caption = " ".join(
-        [f"{outcome.plan['title']}.", *outcome.warnings(), _settings(outcome)]
+        [
+            f"{outcome.plan['title']}.",
+            *outcome.warnings(),
+            _settings(outcome),
+            *footnotes(outcome),
+        ]
     )
     return "\n".join(
         [
@@ -91,7 +97,7 @@ def long_csv(outcome: Outcome) -> str:
     writer.writerow(
         "variant corpus shots done expected mean deviation pooled low high "
         "paper difference".split()
-        + [*kinds, "paper_trainable"]
+        + [*kinds, "paper_trainable", "metric"]
     )
     for row in make_rows(outcome):
         s = row.summary
@@ -109,7 +115,7 @@ def long_csv(outcome: Outcome) -> str:
             + numbers
             + [_number(row.paper), _number(row.difference)]
             + ([""] * 4 if s is None else [s.trainable[k] for k in kinds])
-            + [row.paper_size]
+            + [row.paper_size, "" if s is None else s.metric.name]
         )
     return text.getvalue()
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from speechbrain_petl.experiments.planning.plan import Cell
 from speechbrain_petl.experiments.running import torchrun_worker as rank
 from speechbrain_petl.experiments.running.locks import lock_of
@@ -24,8 +23,7 @@ from speechbrain_petl.experiments.running.state import (
     state,
     write_json,
 )
-
-from speechbrain.utils.run_opts import RunOptions
+from speechbrain_petl.utils.run_options import run_options
 
 BUSY = "busy"  # another process has the cell
 # Exit codes of a run that was asked to stop: it resumes next time
@@ -57,6 +55,13 @@ class Job(NamedTuple):
     recipe: str
 
 
+def has_gpu() -> bool:
+    """Returns True if torch sees a GPU; imports it only to ask."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def command_line(
     cell: Cell, data_folder: str, folder: Path, n_processes: int = 1
 ) -> list[str]:
@@ -79,14 +84,14 @@ def command_line(
     list of str
     """
     launcher = [sys.executable]
-    flags = RunOptions().as_dict()
+    flags = run_options()
     options = []
     if n_processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone"]
         launcher.append(f"--nproc_per_node={n_processes}")
         launcher += ["-m", rank.__name__]
         on_gpu = not str(cell.options().get("device", "cuda")).startswith("cpu")
-        if not (on_gpu and torch.cuda.is_available()):
+        if not (on_gpu and has_gpu()):
             options.append("--distributed_backend=gloo")
     for key, value in cell.options().items():
         if isinstance(flags.get(key), bool):

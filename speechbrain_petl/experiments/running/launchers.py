@@ -7,7 +7,6 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import torch
 from speechbrain_petl.experiments.running.job import Job, run_job, write_failure
 from speechbrain_petl.experiments.running.processes import Processes
 from speechbrain_petl.experiments.running.slurm import (
@@ -84,6 +83,8 @@ class Local:
 
 def visible_gpus() -> list[str]:
     """Returns the visible GPUs, as CUDA_VISIBLE_DEVICES names them."""
+    import torch  # seconds, which no other command should wait for
+
     count = torch.cuda.device_count()
     names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(
         map(str, range(count))

@@ -66,3 +66,17 @@ def test_a_comparison_leaves_out_what_it_cannot_compare(output, capsys):
     for result in collect(output).results:
         (result.folder / "results.json").unlink(missing_ok=True)
     assert main(["compare", str(output), "lora", "linear"]) == 2
+
+
+def test_constant_differences_have_no_t_test(output, capsys):
+    """Its p-value would be 0, however few the pairs are."""
+    for fold in range(1, 6):
+        cells = [f"ESC50/{v}/seed_1/fold_{fold}" for v in ("lora", "linear")]
+        first, second = (output / cell / "results.json" for cell in cells)
+        results = json.loads(second.read_text())
+        results["accuracy"] += 0.05
+        first.write_text(json.dumps(results))
+    assert main(["compare", str(output), "lora", "linear"]) == 0
+    said = capsys.readouterr().out
+    assert "+5.00 points over 5 of 5 pairs; p = 0.0625" in said
+    assert "no paired t-test, as all differences are the same" in said

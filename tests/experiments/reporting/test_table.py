@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import statistics
 
 from speechbrain_petl.experiments.reporting.collect import collect
@@ -38,3 +39,17 @@ def test_what_is_missing_is_never_averaged_in_silence(output):
         (output / f"ESC50/lora/seed_1/fold_{fold}/results.json").unlink()
     texts = write_tables(collect(output), output / "tables")
     assert "0/5" in texts["table.md"]
+
+
+def test_counts_that_no_closed_form_gives_have_a_footnote(output, tmp_path):
+    file = output / "plan.json"
+    texts = write_tables(collect(output), tmp_path)
+    assert "479,520" not in texts["table.md"]
+    plan = json.loads(file.read_text())
+    plan |= {"paper": "table5", "variants": ["lora", "adapter_hydra"]}
+    file.write_text(json.dumps(plan))
+    for name, text in write_tables(collect(output), tmp_path).items():
+        said = "adapter_hydra: the paper counts 470K" in text.replace(
+            "\\_", "_"
+        )
+        assert said == (name != "table.csv"), name

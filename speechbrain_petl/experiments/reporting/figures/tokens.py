@@ -25,7 +25,7 @@ class Embeddings:
     Arguments
     ---------
     labels : list of str
-        The label of each clip.
+        The label of each clip, or the first one of several.
     cls : torch.Tensor
         The [CLS] token after the last layer [N, d].
     pooled : torch.Tensor
@@ -59,12 +59,20 @@ def embed(
     run = Path(run)
     trained = load_model(run)
     entries = read_manifest(str(run / "manifest" / "test.json"), data_folder)
-    there = {entry["label"] for entry in entries.values()}
+    named = [(_first(e["label"]), e) for e in entries.values()]
+    there = {label for label, _ in named}
     chosen = [label for label in trained.labels if label in there][:n_classes]
-    entries = [e for e in entries.values() if e["label"] in chosen]
-    rows = [_embed_clip(trained, entry) for entry in entries]
+    named = [(label, entry) for label, entry in named if label in chosen]
+    rows = [_embed_clip(trained, entry) for _, entry in named]
     cls, pooled = (torch.stack(column) for column in zip(*rows))
-    return Embeddings([e["label"] for e in entries], cls, pooled)
+    return Embeddings([label for label, _ in named], cls, pooled)
+
+
+def _first(label):
+    """Returns a clip's label; of several the first, which is the narrowest."""
+    if isinstance(label, list):
+        return label[0] if label else None
+    return label
 
 
 def _embed_clip(trained: Trained, entry: dict):

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Adapts a pretrained Audio Spectrogram Transformer to FSD50K.
+
+To run this recipe, from its folder:
+> python train.py hparams/adapter_hou_par.yaml --data_folder /path/to/FSD50K
+"""
+
+import sys
+
+import torch
+from fsd50k_prepare import prepare_fsd50k
+from speechbrain_petl.artefacts.write import save_artefact
+from speechbrain_petl.dataio.datasets import make_datasets
+from speechbrain_petl.dataio.few_shot import keep_shots
+from speechbrain_petl.dataio.labels import load_label_encoder
+from speechbrain_petl.training.launch import check_data, start
+from speechbrain_petl.training.tagging import AudioTaggingBrain
+
+import speechbrain as sb
+from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.utils.distributed import run_on_main
+
+
+class FSD50KBrain(AudioTaggingBrain):
+    """Tags sounds with all the classes that they have."""
+
+    def compute_forward(
+        self, batch: PaddedBatch, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Returns logits [B, classes] of waveforms [B, samples]."""
+        batch = batch.to(self.device)
+        if stage in self.stored:
+            # The frozen part has run: see cache_embeddings.
+            embeddings = self.modules.encoder(batch.states.data, stored=True)
+        else:
+            wavs, lens = batch.sig
+            feats = self.modules.compute_features(wavs, lens)
+            if stage == sb.Stage.TRAIN:
+                # SpecAugment takes [B, mel, frame].
+                feats = self.modules.augment(feats.mT).mT
+            embeddings = self.modules.encoder(feats, lens)
+        return self.modules.classifier(embeddings)
+
+    def compute_objectives(
+        self, predictions: torch.Tensor, batch: PaddedBatch, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Returns the binary cross entropy of clips and classes, averaged."""
+        targets = batch.target.data.to(self.device)  # between 0 and 1 by mixup
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            predictions.float(), targets
+        )
+
+
+if __name__ == "__main__":
+    hparams, run_opts = start(sys.argv[1:])
+
+    # Manifests
+    run_on_main(
+        prepare_fsd50k,
+        kwargs={
+            "data_folder": hparams["data_folder"],
+            "manifest_folder": hparams["manifest_folder"],
+            "skip_bad_audio": hparams["skip_bad_audio"],
+        },
+    )
+    run_on_main(
+        keep_shots,
+        args=[hparams["train_manifest"], hparams["shots"], hparams["draw"]],
+    )
+    check_data(hparams)
+
+    # Waveforms, and zeros and ones of the labels
+    label_encoder = load_label_encoder(hparams["label_map"])
+    datasets = make_datasets(
+        {
+            "train": hparams["train_manifest"],
+            "valid": hparams["valid_manifest"],
+            "test": hparams["test_manifest"],
+        },
+        hparams["data_folder"],
+        label_encoder,
+        hparams["sample_rate"],
+        hparams["cache_gb"],
+    )
+
+    loggers = [hparams["train_logger"]]
+    if hparams["use_tensorboard"]:
+        loggers.append(hparams["tensorboard_logger"]())
+    brain = FSD50KBrain(
+        modules=hparams["modules"],
+        classifier=hparams["classifier"],
+        label_encoder=label_encoder,
+        opt_class=hparams["opt_class"],
+        lr_annealing=hparams["lr_annealing"],
+        loggers=loggers,
+        selects=hparams["selects"],
+        hparams=hparams,
+        run_opts=run_opts,
+        checkpointer=hparams["checkpointer"],
+    )
+    brain.fit(
+        epoch_counter=hparams["epoch_counter"],
+        train_set=datasets["train"],
+        valid_set=datasets["valid"],
+        train_loader_kwargs=hparams["train_dataloader_opts"],
+        valid_loader_kwargs=hparams["eval_dataloader_opts"],
+    )
+    brain.evaluate(
+        test_set=datasets["test"],
+        test_loader_kwargs=hparams["eval_dataloader_opts"],
+    )
+    run_on_main(save_artefact, args=[brain, "FSD50K"])
