@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test test-oldest test-slurm lint bench upstream-check clean
+.PHONY: help install demo test test-oldest test-slurm lint docs bench upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -42,6 +42,10 @@ lint: install  ## Check style, YAML files, spelling and types
 	$(BIN)/yamllint --no-warnings .
 	$(BIN)/codespell
 	$(BIN)/mypy
+
+docs: install  ## Make the site in docs/_build/html; warnings are errors
+	$(BIN)/python -m pip install -q -e '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 # The reference code has an environment of its own: see benchmarks/RESULTS.md.
 bench: install  ## Measure; BENCH="--reference PETL_AST --reference_python ..."

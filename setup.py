@@ -45,6 +45,12 @@ EXTRAS = {
     # speechbrain-petl export: written by the first two, checked by the third
     "export": ["onnx", "onnxscript", "onnxruntime"],
 }
+DOCS = [
+    "sphinx>=8.2",  # the site, as SpeechBrain's is made
+    "myst-parser",  # of Markdown
+    "furo",  # its look
+    "sphinxcontrib-mermaid",  # drawings
+]
 EXTRAS["test"] = [
     "pytest>=8",
     "pytest-xdist",  # tests on all cores
@@ -96,7 +102,7 @@ setup(
     },
     python_requires=">=3.10",
     install_requires=REQUIRED,
-    extras_require=EXTRAS,
+    extras_require={**EXTRAS, "docs": DOCS},
     entry_points={
         "console_scripts": ["speechbrain-petl = speechbrain_petl.cli.main:main"]
     },

@@ -25,6 +25,7 @@ SUBJECTS = (
     "serving",
     "growth",
     "verification_metrics",
+    "transformation",
     "memory",
     "parallel",
     "start_up",

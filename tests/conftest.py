@@ -307,10 +307,10 @@ def train(monkeypatch):
 
     from speechbrain.utils import logger
 
-    def run(yaml, args):
+    def run(yaml, args, name="train.py"):
         parents = Path(yaml).parents
         recipe = next(p for p in parents if (p / "train.py").is_file())
-        script = str(recipe / "train.py")
+        script = str(recipe / name)
         monkeypatch.setattr(sys, "argv", [script, str(yaml), *args])
         monkeypatch.setattr(sys, "excepthook", sys.excepthook)
         # SpeechBrain puts its logger's level there, for all that comes after.

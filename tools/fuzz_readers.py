@@ -29,12 +29,13 @@ import torch
 from safetensors.torch import save
 from speechbrain_petl.artefacts.blueprint import Blueprint
 from speechbrain_petl.artefacts.format import read_metadata
-from speechbrain_petl.artefacts.inference_yaml import tail
+from speechbrain_petl.artefacts.tasks import tail
 from speechbrain_petl.artefacts.tensors import fill
 from speechbrain_petl.dataio.audio import look_at, read_audio
 from speechbrain_petl.dataio.datasets import read_manifest
 from speechbrain_petl.dataio.labels import load_label_encoder
 from speechbrain_petl.dataio.metadata import read_table
+from speechbrain_petl.dataio.trials import load_trials, read_voxceleb_list
 from speechbrain_petl.experiments.planning.plan import load_plan
 from torch import nn
 
@@ -75,6 +76,12 @@ METADATA = {
     },
     "versions": {"torch": "2"},
 }
+SPEAKERS = {
+    **METADATA,
+    "task": "embedding",
+    "labels": [],
+    "decision": {"threshold": 0.3, "scoring": "cosine"},
+}
 YAML = """\
 source: x
 revision:
@@ -98,6 +105,8 @@ classifier: !new:torch.nn.Linear
 """ + tail("backbone", 16000, "0" * 64)
 LABELS = "'a' => 0\n'b' => 1\n================\n'starting_index' => 0\n"
 TABLE = "filename,fold,target,category\na.wav,1,0,dog\nb.wav,2,1,cat\n"
+LIST = "1 a/x/1.wav a/y/1.wav\n0 a/x/1.wav b/z/1.wav\n"
+TRIALS = "target,first,second\n1,a,b\n0,a,c\n"
 PLAN = "title: x\ncorpora: [ESC50]\nvariants: [lora]\nfolds: [1]\n"
 STRANGERS = "fuzz_artefacts.py"
 MEMORY = 2**33  # bytes; more raises a MemoryError, which is a finding
@@ -159,7 +168,13 @@ def originals(folder: Path) -> dict[str, tuple[bytes, Callable]]:
             json.dumps(manifest).encode(),
             lambda path: read_manifest(str(path), "/data"),
         ),
+        "speakers.json": (json.dumps(SPEAKERS).encode(), read_metadata),
         "esc50.csv": (TABLE.encode(), read_rows),
+        "veri_test.txt": (LIST.encode(), read_voxceleb_list),
+        "test_trials.csv": (
+            TRIALS.encode(),
+            lambda path: load_trials(path, ["a", "b", "c"]),
+        ),
         "plan.yaml": (PLAN.encode(), lambda path: load_plan(path, RECIPES)),
     }
     for suffix in ("wav", "flac", "ogg", "mp3"):

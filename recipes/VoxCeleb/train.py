@@ -23,6 +23,7 @@ from voxceleb_petl_prepare import prepare_voxceleb
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.distributed import run_on_main
+from speechbrain.utils.run_opts import RunOptions
 
 
 class VoxCelebBrain(SpeakerVerificationBrain):
@@ -58,9 +59,21 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         return self.hparams.add_noise.active or super().varies()
 
 
-if __name__ == "__main__":
-    hparams, run_opts = start(sys.argv[1:])
+def run(hparams: dict, run_opts: RunOptions) -> VoxCelebBrain:
+    """Prepares the data, trains, and tests the best epoch.
 
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML says.
+    run_opts : RunOptions
+        SpeechBrain's options.
+
+    Returns
+    -------
+    VoxCelebBrain
+        It holds the epoch that was tested.
+    """
     # Manifests
     run_on_main(
         prepare_voxceleb,
@@ -152,4 +165,9 @@ if __name__ == "__main__":
         cohort_set=cohort,
         test_loader_kwargs=hparams["eval_dataloader_opts"],
     )
-    run_on_main(save_artefact, args=[brain, "VoxCeleb1"])
+    return brain
+
+
+if __name__ == "__main__":
+    finished = run(*start(sys.argv[1:]))
+    run_on_main(save_artefact, args=[finished, "VoxCeleb1"])

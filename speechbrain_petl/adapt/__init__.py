@@ -38,7 +38,8 @@ def adapt(
         table's own.
     **options : dict
         Further options of ``adapt.request.Request``, such as ``method``,
-        ``params``, ``vote`` and ``group_by``.
+        ``params``, ``vote``, ``group_by``, and ``artefact``, one that these
+        sounds are added to.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def adapt(
     0.91
     """
     # Only now: other modules of this room are imported without all of it.
-    from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
+    from speechbrain_petl.adapt.request import Request
     from speechbrain_petl.adapt.session import train_folder
 
     sounds = Path(sounds)
@@ -69,7 +70,7 @@ def adapt(
             data_folder=str(folder),
             output=str(output or Path("results") / name),
             metadata=str(sounds) if is_table else None,
-            source=backbone or DEFAULT_SOURCE,
+            source=backbone,
             minutes=minutes,
             **options,
         )

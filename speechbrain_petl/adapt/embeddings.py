@@ -1,7 +1,7 @@
 """Outputs of a model for all clips of a split, in the order of its manifest."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -44,6 +44,7 @@ def outputs_of(
     model: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     device: str = "cpu",
     quiet: bool = False,
+    only: Collection[str] | None = None,
 ) -> Outputs:
     """Runs a model over the clips of a split.
 
@@ -62,12 +63,17 @@ def outputs_of(
         Where it is computed.
     quiet : bool
         If True, shows no progress.
+    only : collection of str, optional
+        Names of the clips to run over; all by default.
 
     Returns
     -------
     Outputs
     """
     dataset = sounds.dataset(split, front_end.sample_rate)
+    if only is not None:
+        keep = {"id": lambda name: name in only}
+        dataset = dataset.filtered_sorted(key_test=keep)
     # A generator of its own: nothing is drawn from the global one.
     loader = make_dataloader(
         dataset, batch_size=BATCH, generator=torch.Generator()

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
 from speechbrain_petl.adapt.insights import KEPT, threshold, unknown_auroc
+from speechbrain_petl.adapt.prototypes import PER_CLASS, draw, pack, unpack
 from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.reporting.facts import report_facts
 from speechbrain_petl.adapt.reporting.page import write_page
@@ -18,11 +19,11 @@ from speechbrain_petl.adapt.sounds import Sounds
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.restate import restate
 from speechbrain_petl.artefacts.write import describe
-from speechbrain_petl.utils.files import write_file, write_json
+from speechbrain_petl.utils.files import read_json, write_file, write_json
 from speechbrain_petl.utils.interval import wilson
 
 ARTEFACT, BANK, TEST = "artefact", "bank", "test.safetensors"
-REPORT = "report.html"
+REPORT, PROTOTYPES = "report.html", "prototypes.json"
 
 
 class Final(NamedTuple):
@@ -59,6 +60,7 @@ def finish(
     known: dict[str, Outputs],
     chosen: list[dict[str, Any]],
     say: Callable[[str], None],
+    old_prototypes: Mapping[str, Any] | None = None,
 ) -> Final:
     """Tests the chosen models once, and writes what a training leaves.
 
@@ -76,6 +78,8 @@ def finish(
         The best results, the best first.
     say : callable
         Tells a line of progress.
+    old_prototypes : mapping, optional
+        Stored clips of an artefact that was continued.
 
     Returns
     -------
@@ -84,13 +88,14 @@ def finish(
     folders = [Path(one["folder"]) for one in chosen]
     tested = request.folder / TEST
     if record["test"] is None or not tested.is_file():
-        _test(request, record, sounds, known, folders, tested)
+        _test(request, record, sounds, known, folders, tested, old_prototypes)
     n_correct, n = record["test"]["n_correct"], record["test"]["n_test"]
     facts = _facts(record, sounds)
+    own = {"prototypes": read_json(request.folder / PROTOTYPES)}
     bank = []
     for number, folder in enumerate(folders):
         if number == 0:
-            restate(folder, request.folder / ARTEFACT, facts)
+            restate(folder, request.folder / ARTEFACT, {**facts, **own})
         if len(folders) > 1:
             name = f"{number + 1}-{chosen[number]['name']}"
             restate(folder, request.folder / BANK / name, facts)
@@ -113,13 +118,16 @@ def finish(
     return final
 
 
-def _test(request, record, sounds, known, folders, tested):
+def _test(request, record, sounds, known, folders, tested, old_prototypes):
     """Runs the chosen models over the test split, this one time."""
     found: dict[str, list[torch.Tensor]] = {"valid": [], "test": []}
     for folder in folders:
         artefact = Artefact.open(folder)
         stock = artefact.backbone(request.source, True).to(request.device)
         trained = artefact.load(stock)
+
+        if folder == folders[0]:
+            _keep_prototypes(request, sounds, trained, old_prototypes)
 
         def classify(inputs, lens, trained=trained):
             """Returns probabilities [B, classes]."""
@@ -188,6 +196,30 @@ def _report(request, record, sounds, known, chosen):
     write_json(request.folder / "report.json", facts)
     write_page(request.folder / REPORT, facts, sounds)
     return request.folder / REPORT
+
+
+def _keep_prototypes(request, sounds, trained, old):
+    """Writes embeddings of a few clips of each class, by the best model."""
+    packed = {}
+    for split, most in PER_CLASS.items():
+        entries = list(sounds.entries[split].items())
+        labels = [sounds.labels.encode_label(e["label"]) for _, e in entries]
+        chosen = draw(labels, most, request.seed)
+        found = outputs_of(
+            sounds,
+            split,
+            trained.compute_features,
+            trained.encoder,
+            request.device,
+            only={entries[row][0] for row in chosen},
+        )
+        x, y = found.values, found.targets
+        if old is not None:
+            old_x, old_y = unpack(old[split], len(sounds.labels))
+            # An old class that has new clips is known by the old ones too.
+            x, y = torch.cat([old_x, x]), torch.cat([old_y, y])
+        packed[split] = pack(x, y)
+    write_json(request.folder / PROTOTYPES, packed)
 
 
 def load_test(folder: Path) -> dict[str, torch.Tensor]:

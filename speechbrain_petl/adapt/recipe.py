@@ -90,10 +90,11 @@ class Recipe:
             }
             return load_hyperpyyaml(text, as_yaml(given))
 
-    def prepare(self, **options: Any) -> None:
-        """Runs the recipe's data preparation in this process."""
-        script = self.folder / "audio_folder_prepare.py"
-        runpy.run_path(str(script))["prepare_audio_folder"](**options)
+
+def run_preparation(**options: Any) -> None:
+    """Runs the recipe's data preparation in this process."""
+    script = find_recipes() / NAME / "audio_folder_prepare.py"
+    runpy.run_path(str(script))["prepare_audio_folder"](**options)
 
 
 def as_yaml(values: dict[str, Any]) -> str:

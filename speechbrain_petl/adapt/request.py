@@ -8,7 +8,7 @@ from typing import Any
 AUTO = "auto"
 DEFAULT_SOURCE = "MIT/ast-finetuned-audioset-10-10-0.4593"
 # What may differ when a training is taken up again
-PLACES = ("data_folder", "output", "metadata", "device")
+PLACES = ("data_folder", "output", "metadata", "device", "artefact")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class Request:
     group_by : str, optional
         Regular expression of file names; sounds in which it matches the same
         stay in one split.
-    source : str
-        Backbone: an id of the Hugging Face hub, or a folder.
+    source : str, optional
+        Backbone: an id of the Hugging Face hub, or a folder; by default AST,
+        pretrained on AudioSet, or that of the artefact.
+    artefact : str, optional
+        Artefact that these sounds are added to: its adapters stay, and its
+        head is fitted anew, for its classes and those of the sounds.
     method : str
         A YAML of the recipe, or ``auto``.
     minutes : float
@@ -62,7 +66,8 @@ class Request:
     output: str
     metadata: str | None = None
     group_by: str | None = None
-    source: str = DEFAULT_SOURCE
+    source: str | None = None
+    artefact: str | None = None
     method: str = AUTO
     minutes: float = 10.0
     params: int = 500_000
@@ -84,6 +89,11 @@ class Request:
                     f"{name} is {getattr(self, name)}: give a whole number "
                     "from 1."
                 )
+
+    @property
+    def backbone(self) -> str:
+        """Returns the backbone, the default one if none is given."""
+        return self.source or DEFAULT_SOURCE
 
     @property
     def folder(self) -> Path:

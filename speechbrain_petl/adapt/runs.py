@@ -46,7 +46,7 @@ def shared_options(request: Request, sounds: Sounds) -> dict[str, Any]:
     """
     batch = max(2, min(BATCH, len(sounds.entries["train"]) // STEPS))
     return {
-        "source": absolute(request.source),
+        "source": absolute(request.backbone),
         "manifest_folder": sounds.manifests,
         "test_manifest": sounds.manifest("valid"),
         "skip_prep": True,

@@ -2,12 +2,19 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from speechbrain_petl.adapt import runs
 from speechbrain_petl.adapt.candidates import make_candidates
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
 from speechbrain_petl.adapt.final import Final, finish
+from speechbrain_petl.adapt.grow import (
+    grow,
+    join_labels,
+    require_prototypes,
+    write_grown,
+)
 from speechbrain_petl.adapt.linear import LinearModel
 from speechbrain_petl.adapt.probe import tune
 from speechbrain_petl.adapt.recipe import Recipe
@@ -15,14 +22,15 @@ from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.request import AUTO, Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.search import Search, best_of
-from speechbrain_petl.adapt.sounds import RECORD, Sounds, prepare, read
+from speechbrain_petl.adapt.sounds import FRAMES, RECORD, Sounds, prepare, read
+from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.experiments.running.locks import lock_of
 from torch import nn
 
 START = 15.0  # seconds of a run before and after its epochs, as a first guess
 SAFETY = 5.0  # seconds for what nobody thought of
 RESERVED = 3.0  # passes over a split of the test's size: test and report
-PROBE = "linear"
+PROBE, GROWN = "linear", "grown"
 
 
 def train_folder(
@@ -54,9 +62,14 @@ def train_folder(
         If the sounds cannot be used, the backbone cannot be loaded, or the
         output folder holds another training.
     """
-    recipe = Recipe(request.source)
-    if request.method != AUTO:
-        recipe.check(request.method)
+    if request.artefact is not None:
+        require_prototypes(Artefact.open(request.artefact))
+        work = _continue
+    else:
+        recipe = Recipe(request.backbone)
+        if request.method != AUTO:
+            recipe.check(request.method)
+        work = partial(_train, recipe)
     if not Path(request.data_folder).is_dir():
         raise ValueError(f"There is no folder '{request.data_folder}'.")
     request.folder.mkdir(parents=True, exist_ok=True)
@@ -68,15 +81,68 @@ def train_folder(
             )
         record = Record(request.folder, request.settings())
         try:
-            return _train(request, recipe, record, say, runner)
+            return work(request, record, say, runner)
         finally:
             if record["data"] is not None:
                 record.keep("data", record["data"])  # and the time spent
 
 
-def _train(request, recipe, record, say, runner):
+def _continue(request, record, say, runner):
+    """Adds the sounds to an artefact, in a locked folder."""
+    del runner  # nothing is trained but the head
+    artefact = Artefact.open(request.artefact)
+    stock = artefact.backbone(request.source, True).to(request.device)
+    trained = artefact.load(stock)
+    window = artefact.metadata["features"]["max_length"] / FRAMES
+    sounds = _prepare(request, record, window)
+    sounds = join_labels(sounds, trained.labels)
+    _introduce(sounds, say)
+    known = {
+        split: outputs_of(
+            sounds,
+            split,
+            trained.compute_features,
+            trained.encoder,
+            request.device,
+        )
+        for split in ("train", "valid")
+    }
+    folder = request.folder / "runs" / GROWN / "artefact"
+    if record["probe"] is None or not folder.is_dir():
+        grown = grow(trained, known, len(sounds.labels))
+        backbone = stock.refit(**artefact.blueprint.options())
+        write_grown(folder, artefact, trained, backbone, grown, sounds)
+        valid = known["valid"]
+        logits = grown.probe(valid.values)
+        record.keep("continued", grown.facts())
+        record.keep(
+            "probe",
+            {
+                "method": GROWN,
+                "overrides": {"decay": grown.probe.decay},
+                "parameters": 0,
+                "seconds": round(record.spent(), 1),
+                "folder": str(folder),
+                "accuracy": grown.probe.accuracy(valid.values, valid.targets),
+                "loss": nn.functional.cross_entropy(
+                    logits, valid.targets
+                ).item(),
+            },
+        )
+    found = record["continued"]
+    say(
+        f"Of {found['n_stored']} stored clips of the {found['n_old']} classes "
+        f"from before, {found['before']:.1%} were told rightly before, and "
+        f"{found['after']:.1%} now."
+    )
+    chosen = [{"name": GROWN, **record["probe"]}]
+    old = trained.metadata["prototypes"]
+    return finish(request, record, sounds, known, chosen, say, old)
+
+
+def _train(recipe, request, record, say, runner):
     """Like ``train_folder``, in a locked folder."""
-    sounds = _prepare(request, recipe, record)
+    sounds = _prepare(request, record)
     _introduce(sounds, say)
     options = runs.shared_options(request, sounds)
     model = LinearModel(
@@ -100,12 +166,12 @@ def _train(request, recipe, record, say, runner):
     return finish(request, record, sounds, known, chosen, say)
 
 
-def _prepare(request, recipe, record) -> Sounds:
+def _prepare(request, record, window="auto") -> Sounds:
     """Prepares the data beside what is there, and compares both."""
     new = request.manifests.with_name(".manifest-new")
     shutil.rmtree(new, ignore_errors=True)
     try:
-        sounds = prepare(request, recipe, new)
+        sounds = prepare(request, new, window)
         record.settle(sounds.identity())
         shutil.rmtree(request.manifests, ignore_errors=True)
         new.rename(request.manifests)

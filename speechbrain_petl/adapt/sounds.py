@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from speechbrain_petl.adapt.recipe import Recipe
+from speechbrain_petl.adapt.recipe import run_preparation
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.dataio.datasets import make_datasets, read_manifest
 from speechbrain_petl.dataio.identity import data_of
@@ -88,7 +88,9 @@ class Sounds:
         )
 
 
-def prepare(request: Request, recipe: Recipe, folder: Path) -> Sounds:
+def prepare(
+    request: Request, folder: Path, window: float | str = "auto"
+) -> Sounds:
     """Runs the recipe's data preparation, which writes into a folder.
 
     Raises
@@ -97,13 +99,13 @@ def prepare(request: Request, recipe: Recipe, folder: Path) -> Sounds:
         If anything must be mended first, in one list; or a sound has several
         labels.
     """
-    recipe.prepare(
+    run_preparation(
         data_folder=request.data_folder,
         manifest_folder=str(folder),
         metadata=request.metadata,
         group_by=request.group_by,
         split_seed=request.seed,
-        window="auto",
+        window=window,
         near_duplicates=request.near_duplicates,
         skip_bad_audio=request.skip_bad_audio,
     )

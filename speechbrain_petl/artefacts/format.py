@@ -58,6 +58,13 @@ SOURCE = Text(
 )
 DIGEST = Text(64, r"[0-9a-f]{64}", "64 hexadecimal digits")
 REVISION = Maybe(Text(200, r"[\w./-]+", "a branch, tag or commit"))
+PROTOTYPES = Record(
+    {
+        "targets": ListOf(Number(0, MOST_LABELS, whole=True), 10**6),
+        "width": Number(1, 10**5, whole=True),
+        "embeddings": Text(LARGEST[METADATA]),
+    }
+)
 
 SCHEMA = Record(
     {
@@ -120,6 +127,8 @@ SCHEMA = Record(
         "decision": MapOf(Text(), Plain()),
         # A best class less probable than that is none: see adapt/insights.py
         "unknown": Record({"threshold": Number(0, 1)}, others=True),
+        # Embeddings of a few clips of each class: see adapt/prototypes.py
+        "prototypes": Record({"train": PROTOTYPES, "valid": PROTOTYPES}),
     },
     others=True,
 )

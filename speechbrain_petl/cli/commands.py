@@ -255,11 +255,16 @@ def verify_speakers(options) -> int:
 
 def train(options) -> int:
     """Trains an adapter on a folder of sounds."""
-    from speechbrain_petl.adapt.request import DEFAULT_SOURCE, Request
+    from speechbrain_petl.adapt.request import Request
     from speechbrain_petl.adapt.session import train_folder
 
-    # Each model that is made would tell its seed.
-    logging.getLogger("speechbrain").setLevel(logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        # SpeechBrain's loggers, which set their levels themselves, would tell
+        # the seed of each model that is made.
+        handler.addFilter(
+            lambda record: not record.name.startswith("speechbrain.")
+            or record.levelno >= logging.ERROR
+        )
     name = os.path.basename(os.path.abspath(options.folder))
     final = train_folder(
         Request(
@@ -267,7 +272,8 @@ def train(options) -> int:
             output=options.output or os.path.join("results", name),
             metadata=options.metadata,
             group_by=options.group_by,
-            source=options.source or DEFAULT_SOURCE,
+            source=options.source,
+            artefact=options.artefact,
             method=options.method,
             minutes=options.minutes,
             params=options.params,

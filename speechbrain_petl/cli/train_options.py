@@ -9,6 +9,7 @@ TRAIN_EXAMPLES = (
     "train sounds --minutes 30 --params 200K --output results/birds",
     "train clips --metadata clips.csv --group_by '^(\\d+)_' --source ./ast-mini",
     "train sounds --method lora --vote 3",
+    "train more --continue results/sounds/artefact",
 )
 
 
@@ -62,6 +63,13 @@ def add_train(command: argparse.ArgumentParser) -> None:
         metavar="BACKBONE",
         help="id of the Hugging Face hub, or a folder (default: AST, "
         "pretrained on AudioSet)",
+    )
+    command.add_argument(
+        "--continue",
+        dest="artefact",
+        metavar="ARTEFACT",
+        help="add these sounds to an artefact: its adapters stay, and its "
+        "head learns new classes or more clips beside stored ones",
     )
     command.add_argument(
         "--vote",

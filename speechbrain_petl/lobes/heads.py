@@ -68,8 +68,8 @@ class EmbeddingHead(nn.Module):
     classes : int
         Number of classes; with 0 the head ends at the embedding, as in an
         artefact.
-    embedding_size : int
-        Size of the embeddings.
+    embedding_size : int, optional
+        Size of the embeddings; None if they are what the encoder gives.
     cosine : bool
         If True, the outputs are cosines with a vector of each class, as
         SpeechBrain's ``AdditiveAngularMargin`` needs.
@@ -88,16 +88,21 @@ class EmbeddingHead(nn.Module):
         self,
         width: int,
         classes: int,
-        embedding_size: int = 128,
+        embedding_size: int | None = 128,
         cosine: bool = False,
     ):
         super().__init__()
-        self.embed = nn.Linear(width, embedding_size)
+        self.embed: nn.Module = nn.Identity()
+        self.width = width
+        self.embedding_size = embedding_size
+        if embedding_size is not None:
+            self.embed = nn.Linear(width, embedding_size)
+        size = embedding_size or width
         self.cosine = cosine
         self.classes = classes
         if classes:
-            self.layernorm = nn.LayerNorm(embedding_size)
-            self.dense = nn.Linear(embedding_size, classes, bias=not cosine)
+            self.layernorm = nn.LayerNorm(size)
+            self.dense = nn.Linear(size, classes, bias=not cosine)
 
     def forward(self, pooled: torch.Tensor) -> torch.Tensor:
         """Computes logits [B, classes], or cosines, of vectors [B, d]."""
@@ -112,7 +117,6 @@ class EmbeddingHead(nn.Module):
 
     def without_classes(self) -> "EmbeddingHead":
         """Returns a head that ends at the embedding, and shares its layer."""
-        width, size = self.embed.in_features, self.embed.out_features
-        head = EmbeddingHead(width, 0, size, self.cosine)
+        head = EmbeddingHead(self.width, 0, self.embedding_size, self.cosine)
         head.embed = self.embed
         return head

@@ -113,6 +113,31 @@ def test_the_papers_counts_on_wav2vec2(tmp_path):
     assert hparams["backbone"].embedding_size == 1536
 
 
+SCRATCH = sorted(HPARAMS.parent.glob("from_scratch/*.yaml"))
+
+
+@pytest.mark.parametrize("yaml", SCRATCH, ids=lambda path: path.stem)
+def test_models_from_scratch_train(yaml, corpora, train, tmp_path):
+    options = {
+        "data_folder": corpora["VoxCeleb"],
+        "output_folder": tmp_path,
+        "max_length": 32,
+        "batch_size": 4,
+        "num_workers": 0,
+        "time_mask": 8,
+        "device": "cpu",
+    }
+    narrow = "[32,32,32,32,32]" if "ecapa" in yaml.stem else "[8,8,8,8]"
+    options["channels"] = narrow
+    args = [f"--{key}={value}" for key, value in options.items()]
+    args += ["--noprogressbar", "--debug", "--debug_persistently"]
+    train(yaml, args, "train_from_scratch.py")
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert 0 <= found["eer"] <= 1 and found["best_epoch"] in (1, 2)
+    assert found["trainable"]["method"] < 200_000
+    assert not (tmp_path / "artefact").exists()
+
+
 def test_noise_trains(run, tmp_path):
     import numpy as np
     import soundfile

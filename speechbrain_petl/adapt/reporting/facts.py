@@ -79,6 +79,7 @@ def report_facts(
         "valid_accuracy": record["test"]["valid_accuracy"],
         "confusion": confusion(targets, predicted, len(names)),
         "unknown": record["test"]["unknown"],
+        "continued": record["continued"],
         "learning_curve": [
             {"clips_per_class": n, "valid_accuracy": a} for n, a in curve
         ],

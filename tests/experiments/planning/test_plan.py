@@ -20,6 +20,7 @@ CELLS = {
     "demo_tasks": 2 * 2,
     "gtzan": 7 + 10,
     "ipet": 4 * (5 + 1 + 1),
+    "verification": 10,
     "demo": 2 * 4 * 2,
 }
 

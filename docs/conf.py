@@ -1,0 +1,155 @@
+"""Sphinx makes the site from docs/, the READMEs and the docstrings.
+
+`make docs` runs it; warnings are errors, and a link inside the repository that
+leads nowhere is one.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from sphinx.util import logging
+
+ROOT = Path(__file__).resolve().parents[1]
+REPOSITORY = "https://github.com/speechbrain/speechbrain-petl/blob/main"
+RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/README.md"))
+# Pages that are kept elsewhere, as their copies are called here
+COPIES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "generated/CONTRIBUTING.md",
+    "CHANGELOG.md": "generated/CHANGELOG.md",
+    "SECURITY.md": "generated/SECURITY.md",
+    **{
+        f"recipes/{name}/README.md": f"generated/recipes/{name}.md"
+        for name in RECIPES
+    },
+}
+CONTENTS = {
+    "Use": ["OWN_SOUNDS", "METHODS", "BACKBONES"],
+    "Recipes": [f"generated/recipes/{name}" for name in RECIPES],
+    "Experiments": ["EXPERIMENTS", "SLURM", "REPRODUCING"],
+    "Inside": [
+        "ARCHITECTURE",
+        "NEW_CORPUS",
+        "RELIABILITY",
+        "generated/SECURITY",
+        "generated/CONTRIBUTING",
+        "generated/CHANGELOG",
+    ],
+    "API": ["generated/api/modules"],
+}
+
+project = "speechbrain-petl"
+author = "The authors of speechbrain-petl"
+version = release = (ROOT / "speechbrain_petl/version.txt").read_text().strip()
+extensions = [
+    "myst_parser",
+    "sphinx.ext.apidoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinxcontrib.mermaid",  # docs/ARCHITECTURE.md's graph
+]
+html_theme = "furo"
+html_title = "speechbrain-petl"
+html_copy_source = False
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
+apidoc_modules = [
+    {
+        "path": "../speechbrain_petl",
+        "destination": "generated/api",
+        "separate_modules": True,
+        "module_first": True,
+        "automodule_options": {"members", "show-inheritance"},
+    }
+]
+# What a room exports is described where it is defined, once
+autodoc_default_options = {"ignore-module-all": True}
+autodoc_typehints = "none"  # the docstrings have them
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+# Types are named as the reader knows them, short: no references to look up
+napoleon_use_param = napoleon_use_rtype = False
+
+LINK = re.compile(r"(\]\()([^)\s#]+)?(#[^)\s]*)?(\))")
+
+
+def relinked(text, source, page):
+    """Rewrites the links of a page.
+
+    Arguments
+    ---------
+    text : str
+        Markdown.
+    source : str
+        Where it is kept, from the repository's root.
+    page : str
+        Where its copy is, from docs/.
+
+    Returns
+    -------
+    str
+        Links to pages of the site lead to these, others into the repository.
+    """
+    code = False
+    lines = []
+    for line in text.splitlines():
+        code ^= line.lstrip().startswith("```")
+        if not code:
+            line = LINK.sub(lambda link: _relink(link, source, page), line)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _relink(link, source, page):
+    """Rewrites one link."""
+    target, anchor = link[2], link[3] or ""
+    if target is None or re.match(r"[a-z]+:", target):
+        return link[0]
+    path = os.path.normpath(os.path.join(os.path.dirname(source), target))
+    if not (ROOT / path).exists():
+        logging.getLogger(__name__).warning(
+            "%s links to %s, which is not there", source, target
+        )
+    if path in COPIES:
+        path = COPIES[path]
+    elif re.fullmatch(r"docs/\w+\.md", path):
+        path = path.removeprefix("docs/")
+    else:
+        return f"]({REPOSITORY}/{path}{anchor})"
+    return f"]({os.path.relpath(path, os.path.dirname(page) or '.')}{anchor})"
+
+
+def copy_pages(app):
+    """Writes the copies, and the table of contents under the first page."""
+    for source, page in COPIES.items():
+        text = relinked((ROOT / source).read_text("utf-8"), source, page)
+        if page == "index.md":
+            text += "".join(map(_toctree, CONTENTS.items()))
+        file = Path(app.srcdir, page)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or file.read_text("utf-8") != text:
+            file.write_text(text, "utf-8")
+
+
+def _toctree(part):
+    """Returns a part of the table of contents."""
+    caption, pages = part
+    return "\n".join(
+        ["", "```{toctree}", ":hidden:", f":caption: {caption}", ""]
+        + [*pages, "```", ""]
+    )
+
+
+def relink_page(app, name, source):
+    """Rewrites the links of a page that is kept in docs/."""
+    if "/" not in name and name != "index":
+        source[0] = relinked(source[0], f"docs/{name}.md", f"{name}.md")
+
+
+def setup(app):
+    """Connects the functions above to Sphinx."""
+    app.connect("builder-inited", copy_pages, priority=100)
+    app.connect("source-read", relink_page)

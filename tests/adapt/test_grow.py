@@ -1,0 +1,89 @@
+"""More classes for a trained artefact."""
+
+import json
+from shutil import copytree
+
+import pytest
+import torch
+from speechbrain_petl.adapt.prototypes import draw, pack, unpack
+from speechbrain_petl.adapt.session import train_folder
+from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.restate import restate
+
+
+@pytest.fixture
+def halves(sounds_folder, tmp_path):
+    """Two folders of two classes each."""
+    classes = sorted(p for p in sounds_folder.iterdir() if p.is_dir())
+    for number, folder in enumerate(classes):
+        copytree(folder, tmp_path / f"half{number // 2}" / folder.name)
+    return tmp_path / "half0", tmp_path / "half1"
+
+
+def test_new_classes_beside_the_old_ones(request_for, halves, tmp_path):
+    first, second = halves
+    old = train_folder(request_for(data_folder=str(first)), str)
+    said = []
+    new = train_folder(
+        request_for(
+            data_folder=str(second),
+            artefact=str(old.artefact),
+            output=str(tmp_path / "grown"),
+        ),
+        said.append,
+    )
+    before, after = (Artefact.open(x.artefact) for x in (old, new))
+    assert after.labels[:2] == before.labels and len(after.labels) == 4
+    assert set(after.labels[2:]) == {p.name for p in second.iterdir()}
+    after.load(after.backbone(request_for().source))  # it is whole
+    # What was adapted stays; the head is another one.
+    modules = [
+        a.load(a.backbone(request_for().source)) for a in (before, after)
+    ]
+    for name, tensor in modules[0].encoder.delta().items():
+        assert torch.equal(tensor, modules[1].encoder.delta()[name])
+    assert modules[1].classifier.out_features == 4
+
+    report = json.loads((tmp_path / "grown/report.json").read_text())
+    told = report["continued"]
+    assert told["n_old"] == 2 and told["n_stored"] >= 2
+    assert 0 <= told["after"] <= 1 and 0 <= told["before"] <= 1
+    assert any(f"{told['after']:.1%} now" in line for line in said)
+    assert (
+        "classes that were there before"
+        in (tmp_path / "grown/report.html").read_text()
+    )
+    # The stored clips of all four classes go on with the new artefact.
+    stored = after.metadata["prototypes"]["train"]
+    _, targets = unpack(stored, 4)
+    assert set(targets.tolist()) == {0, 1, 2, 3}
+
+
+def test_an_artefact_without_stored_clips(request_for, make_artefact, tmp_path):
+    make_artefact(tmp_path / "a", "linear")
+    with pytest.raises(ValueError, match="holds no stored clips"):
+        train_folder(request_for(artefact=str(tmp_path / "a")), str)
+
+
+def test_stored_clips_that_are_damaged(make_artefact, tmp_path):
+    good = pack(torch.ones(2, 3), torch.tensor([0, 1]))
+    for bad in (
+        {**good, "embeddings": good["embeddings"][:-4]},
+        {**good, "embeddings": "<script>"},
+        {**good, "targets": [0, 2]},
+        {**good, "targets": []},
+        pack(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([5])),
+    ):
+        with pytest.raises(ValueError, match="prototypes .* are damaged"):
+            unpack(bad, 2)
+    make_artefact(tmp_path / "a", "linear")
+    facts = {"prototypes": {"train": good, "valid": {**good, "width": "x"}}}
+    with pytest.raises(ValueError, match="prototypes.valid.width"):
+        restate(tmp_path / "a", tmp_path / "b", facts)
+
+
+def test_so_many_of_each_class():
+    targets = [0] * 20 + [1] * 3
+    found = draw(targets, 5, seed=1)
+    assert [targets[row] for row in found] == [0] * 5 + [1] * 3
+    assert found == draw(targets, 5, seed=1) != draw(targets, 5, seed=2)
