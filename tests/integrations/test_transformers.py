@@ -1,11 +1,13 @@
-"""Which recipes' artefacts become stock classifiers as they come."""
+"""Merging into a stock classifier, and which artefacts do so as they come."""
 
 import pytest
 import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.integrations.transformers import merge_to_transformers
 from speechbrain_petl.lobes.ast import AST
-from transformers import ASTForAudioClassification
+from transformers import ASTForAudioClassification, pipeline
+
+from tests.integrations.converted import logits
 
 
 @pytest.mark.parametrize("yaml", ["lora_stock", "ssf", "rep_adapter"])
@@ -23,3 +25,40 @@ def test_it_merges_as_it_comes(yaml, make_artefact, tiny_folder, tmp_path):
     backbone = sum(p.numel() for p in trained.encoder.merge().parameters())
     head = sum(p.numel() for p in trained.classifier.parameters())
     assert sum(p.numel() for p in stock.parameters()) == backbone + head
+
+
+@pytest.mark.parametrize(
+    "yaml", ["lora", "lora_qkvo", "bitfit", "full_ft", "linear"]
+)
+def test_merged_for_stock_transformers(load, stock_head, tmp_path, yaml):
+    trained = load(yaml, pooling="cls_dist", labels=["dog", "cat", "rain"])
+    before = {k: t.clone() for k, t in trained.encoder.named_tensors().items()}
+    assert merge_to_transformers(trained, tmp_path / "merged") < 1e-4
+    after = trained.encoder.named_tensors()
+    assert all(torch.equal(after[k], t) for k, t in before.items())
+
+    wave = torch.rand(7000, generator=torch.Generator().manual_seed(1)) - 0.5
+    expected = logits(trained, wave[None])[0].softmax(0)
+    classify = pipeline("audio-classification", str(tmp_path / "merged"))
+    found = classify({"raw": wave.numpy(), "sampling_rate": 16000}, top_k=3)
+    for one in found:
+        index = trained.labels.index(one["label"])
+        assert one["score"] == pytest.approx(expected[index].item(), abs=1e-4)
+    for name in ("config.json", "preprocessor_config.json"):
+        assert (
+            str(tmp_path.parent) not in (tmp_path / "merged" / name).read_text()
+        )
+
+
+def test_what_a_stock_model_cannot_express(load, stock_head, tmp_path):
+    with pytest.raises(ValueError, match="trained with pooling mean"):
+        merge_to_transformers(load("lora"), tmp_path / "merged")
+    with pytest.raises(ValueError, match="cannot be merged"):
+        trained = load("adapter_hou_par", pooling="cls_dist")
+        merge_to_transformers(trained, tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_a_linear_head_is_refused(load, tmp_path):
+    with pytest.raises(ValueError, match="trained with a Linear"):
+        merge_to_transformers(load("lora", pooling="cls_dist"), tmp_path / "m")

@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -142,6 +143,45 @@ def test_the_page_has_the_matrix(backbones):
     assert page == matrix.draw(matrix.try_all(backbones)), (
         "run tools/backbone_matrix.py"
     )
+
+
+def ranks(rank, folder, sources):
+    """One of two gloo ranks: its clip's gradients, averaged with the other's."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", f"file://{folder / 'meet'}", rank=rank, world_size=2
+    )
+    report = {}
+    for family, source in sources.items():
+        backbone = matrix.load_backbone(source, max_length=matrix.FRAMES)
+        x = batch(backbone)
+        for method in ("ipet", "adapter_hou_par", "full_ft"):
+            model = PETLModel(backbone, **matrix.METHODS[method]).eval()
+            update(model, x)
+            expected = {n: t.grad.clone() for n, t in trained(model).items()}
+            model.zero_grad()
+            parallel = nn.parallel.DistributedDataParallel(model)
+            # A clip's share of the loss, which is a mean over both.
+            y = parallel(x[rank : rank + 1])
+            weights = torch.linspace(-1, 1, 2 * y.numel()).view(2, -1)
+            (y * weights[rank]).mean().backward()
+            report[f"{family} {method}"] = max(
+                (t.grad - expected[n]).abs().max().item()
+                for n, t in trained(model).items()
+            )
+    if rank == 0:
+        (folder / "report.json").write_text(json.dumps(report))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_ranks_train_as_one(family_source, tmp_path):
+    sources = {family: family_source(family) for family in matrix.FAMILIES}
+    torch.multiprocessing.spawn(ranks, (tmp_path, sources), nprocs=2)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert len(report) == 3 * len(matrix.FAMILIES)
+    for name, difference in report.items():
+        assert difference < 1e-4, name
 
 
 def test_every_parameter_lies_in_a_site(backbone):

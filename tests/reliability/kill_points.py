@@ -80,7 +80,8 @@ def in_fork(work):
 
 def train(yaml, arguments, output):
     """Runs the recipe."""
-    script = str(Path(yaml).parents[1] / "train.py")
+    recipe = next(p for p in Path(yaml).parents if (p / "train.py").is_file())
+    script = str(recipe / "train.py")
     sys.path.insert(0, str(Path(script).parent))
     with open(f"{output}.log", "a") as log:
         os.dup2(log.fileno(), 1)

@@ -28,9 +28,38 @@ def test_killed_anywhere(corpora, tiny_folder, record, tmp_path):
         "adapter_dropout": 0.3,
         "device": "cpu",
     }
-    yaml = ROOT / "recipes" / "ESC50" / "hparams" / "ipet.yaml"
+    found = kill_and_resume("ipet.yaml", arguments, tmp_path, POINTS)
+    phases = Counter(point["phase"] for point in found)
+    assert len(phases) == 6, phases
+    for phase, times in phases.items():
+        record(f"SIGKILL during {phase}", times)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["WavLM", "Whisper's encoder"])
+def test_other_backbones_killed(family, corpora, family_overrides, tmp_path):
+    """With prompts, adapters and random crops, where there are any."""
+    yaml = "wav2vec2/ipet.yaml"
+    text = (ROOT / "recipes/ESC50/hparams" / yaml).read_text()
+    given = family_overrides(family, text)
+    arguments = {
+        "data_folder": corpora["ESC50"],
+        "batch_size": 8,
+        "num_workers": 0,
+        "number_of_epochs": 2,
+        "ckpt_interval_minutes": 0,
+        "ckpt_interval_steps": 1,
+        "device": "cpu",
+        **{k: "null" if v is None else v for k, v in given.items()},
+    }
+    kill_and_resume(yaml, arguments, tmp_path, points=6)
+
+
+def kill_and_resume(yaml, arguments, tmp_path, points):
+    """Kills runs of ESC-50 at points, and asks that they end the same."""
+    yaml = ROOT / "recipes" / "ESC50" / "hparams" / yaml
     command = [sys.executable, str(Path(__file__).with_name("kill_points.py"))]
-    command += [str(yaml), str(tmp_path), str(POINTS), str(SEED)]
+    command += [str(yaml), str(tmp_path), str(points), str(SEED)]
     command += [f"--{key}={value}" for key, value in arguments.items()]
     environment = {
         **os.environ,
@@ -47,11 +76,8 @@ def test_killed_anywhere(corpora, tiny_folder, record, tmp_path):
     )
     assert run.returncode == 0, run.stderr[-3000:]
     found = json.loads((tmp_path / "found.json").read_text())
-    assert len(found) >= POINTS
+    assert len(found) >= points
     for point in found:
         assert point["killed"], point
         assert point["bit_equal"], point
-    phases = Counter(point["phase"] for point in found)
-    assert len(phases) == 6, phases
-    for phase, times in phases.items():
-        record(f"SIGKILL during {phase}", times)
+    return found
