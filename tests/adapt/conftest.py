@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from speechbrain_petl.adapt import rounds
+from speechbrain_petl.adapt import rounds, session
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.demo.sound_events import write_audio_folder
 from speechbrain_petl.experiments.running.state import FINISHED, write_json
@@ -39,6 +39,7 @@ def request_for(sounds_folder, tiny_folder, tmp_path):
 @pytest.fixture
 def in_process(train, monkeypatch):
     """A runner of jobs that trains in this process; keeps their commands."""
+    monkeypatch.setattr(session, "measure_start", lambda: 1.0)
     monkeypatch.setattr(rounds, "LEAST", 1)
     monkeypatch.setattr(rounds, "MOST", 1)
     commands = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from speechbrain_petl.adapt import adapt, candidates, final, search
+from speechbrain_petl.adapt import adapt, candidates, final, search, session
 from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference import PETLClassifier
@@ -107,6 +107,7 @@ def test_an_interrupted_search_goes_on(
 def test_a_run_that_fails_is_told_and_passed_over(
     request_for, monkeypatch, tmp_path
 ):
+    monkeypatch.setattr(session, "measure_start", lambda: 1.0)
     monkeypatch.setattr(candidates, "TRIED", (("lora", 0.005),))
     said = []
     train_folder(
@@ -133,7 +134,8 @@ def test_what_cannot_be_done(options, message, request_for):
         train_folder(request_for(**options), str)
 
 
-def test_the_time_is_too_short_for_more_than_a_probe(request_for):
+def test_the_time_is_too_short_for_more_than_a_probe(request_for, monkeypatch):
+    monkeypatch.setattr(session, "measure_start", lambda: 1.0)
     said = []
     train_folder(request_for(method="auto", minutes=0.001), said.append)
     assert any("No time is left to train adapters" in line for line in said)
@@ -159,3 +161,8 @@ def test_from_python(sounds_folder, tiny_folder, tmp_path, monkeypatch):
     )
     assert set(artefact.labels) == {name.parts[0] for name in names}
     assert (tmp_path / "results/mine/report.html").is_file()
+
+
+def test_how_long_a_run_takes_to_start(monkeypatch):
+    monkeypatch.setattr(session, "IMPORTS", "import time; time.sleep(0.2)")
+    assert 0.3 < session.measure_start() < 30

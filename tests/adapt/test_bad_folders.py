@@ -1,0 +1,82 @@
+"""Folders that cannot be trained on: one sentence each, and nothing is left."""
+
+import pytest
+import soundfile
+from speechbrain_petl.cli.main import main
+
+
+def clip(path, value=0.1):
+    """Writes a short clip."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, [value] * 4000, 16000)
+
+
+def empty(root):
+    """Holds nothing."""
+
+
+def one_class(root):
+    """Has one class only."""
+    for number in range(5):
+        clip(root / "dog" / f"{number}.wav", 0.01 * number)
+
+
+def too_few(root):
+    """Has one clip of a class."""
+    for number in range(5):
+        clip(root / "dog" / f"{number}.wav", 0.01 * number)
+    clip(root / "cat" / "a.wav", 0.3)
+
+
+def unreadable(root):
+    """Has a file that is no audio."""
+    one_class(root)
+    for number in range(5):
+        clip(root / "cat" / f"{number}.wav", -0.02 * number)
+    (root / "cat" / "x.wav").write_bytes(b"<b>no audio</b>")
+
+
+def hostile(root):
+    """Has a name that would act on a terminal."""
+    one_class(root)
+    for number in range(5):
+        clip(root / "cat\x1b[2J" / f"{number}.wav", -0.02 * number)
+
+
+def several_labels(root):
+    """Is tagging."""
+    rows = ["file,label"]
+    for number in range(12):
+        clip(root / f"{number}.wav", 0.03 * (number + 1))
+        rows.append(f"{number}.wav,{'a;b' if number % 2 else 'a'}")
+    (root / "table.csv").write_text("\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    "write, options, said",
+    [
+        (empty, [], "There is no audio file in it"),
+        (one_class, [], "Two classes are needed at least"),
+        (too_few, [], "cat"),
+        (unreadable, [], "1 of 11 sounds cannot be used"),
+        (hostile, [], "has a control character: rename it"),
+        (several_labels, ["--metadata", "table.csv"], "several labels or none"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_one_sentence(
+    write, options, said, tmp_path, tiny_folder, capsys, monkeypatch
+):
+    root = tmp_path / "sounds"
+    root.mkdir()
+    write(root)
+    monkeypatch.chdir(root)
+    line = ["train", str(root), "--source", tiny_folder, *options]
+    line += ["--output", str(tmp_path / "out"), "--no_near_duplicates"]
+    assert main(line) == 2
+    err = capsys.readouterr().err
+    message = err[err.index("speechbrain-petl: ") :]
+    assert said in message and "\x1b" not in message
+    assert "Traceback" not in err
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left <= {".lock"}, "nothing is half-written"
