@@ -21,7 +21,8 @@ SUBJECTS = (
     "training_step",
     "wav2vec2_step",
     "front_end",
-    "linear_probe",
+    "stored_states",
+    "many_tasks",
     "serving",
     "growth",
     "verification_metrics",
@@ -53,9 +54,13 @@ class Options(argparse.Namespace):
     @cached_property
     def corpus(self) -> str:
         """Returns a folder with clips in the layout of ESC-50."""
-        seconds = self.frames / 100
-        write_clips(self.folder / "corpus" / "ESC-50", self.clips, seconds)
-        return str(self.folder / "corpus")
+        return self.corpus_of(self.clips)
+
+    def corpus_of(self, clips: int) -> str:
+        """Returns such a folder of a number of clips."""
+        folder = self.folder / f"corpus_{clips}"
+        write_clips(folder / "ESC-50", clips, self.frames / 100)
+        return str(folder)
 
 
 def parse(arguments: list[str] | None = None) -> Options:

@@ -78,7 +78,35 @@ TARGETS = (
     ),
     Target(
         "An epoch of the linear probe on stored states: speed",
-        *("linear_probe", "An epoch", "stored", "speed_ratio", ">=", 30.0),
+        *("stored_states", "An epoch of the linear probe", "stored"),
+        *("speed_ratio", ">=", 30.0),
+    ),
+    Target(
+        "Houlsby adapters in the upper half, states stored at the cut: speed of "
+        "an epoch against adapters in all layers",
+        *("stored_states", "An epoch of Houlsby adapters"),
+        *("upper half, stored", "speed_ratio", ">=", 1.9),
+    ),
+    Target(
+        "The same in the upper quarter",
+        *("stored_states", "An epoch of Houlsby adapters"),
+        *("upper quarter, stored", "speed_ratio", ">=", 3.5),
+    ),
+    Target(
+        "Learners on stored states of all layers: speed of an epoch of L-adapters "
+        "against Houlsby adapters",
+        *("stored_states", "An epoch of learners", "L-adapters, stored"),
+        *("speed_ratio", ">=", 50.0),
+    ),
+    Target(
+        "The same of a weighted sum",
+        *("stored_states", "An epoch of learners", "weighted sum, stored"),
+        *("speed_ratio", ">=", 50.0),
+    ),
+    Target(
+        "Twenty runs of learners on one corpus: time against one",
+        *("many_tasks", "Runs on one corpus", "twenty"),
+        *("time_ratio", "<=", 2.0),
     ),
     Target(
         "Ten tasks in one bank: speed against one model",

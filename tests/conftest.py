@@ -145,7 +145,7 @@ def make_artefact(tiny_folder, tmp_path_factory):
         hparams = load_hyperpyyaml(text, overrides)
         encoder = CategoricalEncoder()
         encoder.update_from_iterable(labels)
-        width = hparams["backbone"].config.hidden_size
+        width = hparams["encoder"].embedding_size
         head = hparams["classifier"](width, len(encoder))
         generator = torch.Generator().manual_seed(len(labels))
         with torch.no_grad():
@@ -242,7 +242,7 @@ def family_artefact(family_overrides, tmp_path_factory):
         with torch.no_grad():
             for tensor in hparams["encoder"].delta().values():
                 tensor += torch.randn(tensor.shape, generator=generator) * 0.1
-        head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
+        head = hparams["classifier"](hparams["encoder"].embedding_size, 3)
         write_artefact(
             folder,
             hparams["backbone"],

@@ -15,6 +15,9 @@ is not repeated:
 
 > python tools/tag_mixtures.py --data_folder /path/to/ESC-10 \
     --source /path/to/ast --output results/mixtures
+
+With ``--variants linear --cached --trained_on all loudest alone`` it takes a
+few minutes.
 """
 
 import argparse
@@ -127,10 +130,12 @@ def run(options, variant: str, name: str, seed: int) -> dict:
             "number_of_epochs": options.epochs,
             "max_length": round(options.seconds * 100),
             "batch_size": 32,
-            "freq_mask": 24,
-            "time_mask": 48,
+            "freq_mask": 0 if options.cached else 24,
+            "time_mask": 0 if options.cached else 48,
             "num_workers": 0,
         }
+        if options.cached:
+            arguments["cache_embeddings"] = True
         flat = [str(x) for k, v in arguments.items() for x in (f"--{k}", v)]
         command = [sys.executable, "train.py", f"hparams/{variant}.yaml"]
         subprocess.run(
@@ -168,6 +173,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=2.5)
+    parser.add_argument(
+        "--cached",
+        action="store_true",
+        help="of linear probes: run the backbone once a clip; no augmentation",
+    )
     parser.add_argument("--variants", nargs="+", default=["adapter_hou_par"])
     parser.add_argument("--trained_on", nargs="+", default=list(TRAINED_ON))
     options = parser.parse_args()

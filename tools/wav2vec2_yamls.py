@@ -87,7 +87,7 @@ IPET = {
 METHODS = {
     "linear": {
         "longer: random  # what is left of long clips; or first": "longer: "
-        "first  # what is left of long clips; random cannot be cached",
+        "first  # what is left of long clips; random: see stored_draws",
     },
     "full_ft": {
         'unfrozen: ["*"]': 'unfrozen: ["layer[-3:]"]  # ["*"]: everything',

@@ -30,7 +30,7 @@ class FluentSpeechCommandsBrain(AudioClassificationBrain):
         """Returns logits [B, classes] of waveforms [B, samples]."""
         batch = batch.to(self.device)
         if stage in self.stored:
-            # The frozen part has run: see cache_embeddings.
+            # What is frozen has run before: see stored_states.
             embeddings = self.modules.encoder(batch.states.data, stored=True)
         else:
             wavs, lens = batch.sig

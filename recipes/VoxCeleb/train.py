@@ -35,7 +35,7 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         """Returns outputs [B, speakers], or embeddings [B, windows, d]."""
         batch = batch.to(self.device)
         if stage in self.stored:
-            # The frozen part has run: see cache_embeddings.
+            # What is frozen has run before: see stored_states.
             pooled = self.modules.encoder(batch.states.data, stored=True)
             return self.modules.classifier(pooled)
         wavs, lens = batch.sig
@@ -54,9 +54,9 @@ class VoxCelebBrain(SpeakerVerificationBrain):
         targets = batch.target.to(self.device)  # shares of classes under mixup
         return self.hparams.compute_cost(predictions.float(), targets)
 
-    def varies(self) -> bool:
-        """Returns True if a training clip differs from epoch to epoch."""
-        return self.hparams.add_noise.active or super().varies()
+    def alters_clips(self) -> bool:
+        """Returns True if noise is added to the waveforms of training."""
+        return self.hparams.add_noise.active
 
 
 def run(hparams: dict, run_opts: RunOptions) -> VoxCelebBrain:

@@ -27,6 +27,7 @@ from speechbrain_petl.artefacts.kinds import (
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
 from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
 from speechbrain_petl.lobes.ast_positions import POSITIONS
+from speechbrain_petl.lobes.learners import READS
 from speechbrain_petl.lobes.pooling import POOLINGS
 from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
 from speechbrain_petl.utils.messages import printable
@@ -133,6 +134,8 @@ ROWS = (
         gradient_checkpointing=FLAG,
         frozen_in_train_mode=FLAG,
         patchout=Maybe(PATCHOUT),
+        learner=Maybe(Made("learner")),
+        first_layer=Number(-1024, 1024, whole=True),
     ),
     # Wrappers of a site
     _row("wrapper", f"{LOBES}.insertion.Parallel", **OVER),
@@ -219,6 +222,28 @@ ROWS = (
         normalize=FLAG,
         phi_axis=Choice("width", "experts"),
         unit_slots=FLAG,
+    ),
+    # What reads the states of all layers; PETLModel gives their sizes
+    _row(
+        "learner",
+        f"{LOBES}.learners.WeightedSum",
+        reads=Choice(*READS),
+        normalize=FLAG,
+    ),
+    _row(
+        "learner",
+        f"{LOBES}.learners.LAdapters",
+        reads=Choice(*READS),
+        normalize=FLAG,
+        size=COUNT,
+        activation=Made("activation"),
+    ),
+    _row(
+        "learner",
+        f"{LOBES}.ladder.Ladder",
+        normalize=FLAG,
+        reduction_rate=NARROW,
+        heads=Number(1, 256, whole=True),
     ),
     # Heads, from embeddings [B, d] to logits [B, classes]
     _row(

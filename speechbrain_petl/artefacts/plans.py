@@ -20,6 +20,7 @@ ROLES = {
     "wrapper": "!name",
     "adapter": "!name",
     "mixture": "!name",
+    "learner": "!name",
     "activation": "!name",
     "configuration of peft": "!name",
 }

@@ -188,7 +188,7 @@ def write_artefact(
     }
     yaml = inference_yaml(
         run_yaml,
-        (backbone.embedding_size, len(labels)),
+        (encoder.embedding_size, len(labels)),
         source,
         revision,
         compute_features.sample_rate,

@@ -61,6 +61,11 @@ def run_plan(options) -> int:
     for name, text in narrowed.items():
         changes[name] = [read_yaml(one, f"--{name}") for one in text.split(",")]
     plan = load_plan(options.plan, recipes, changes)
+    if plan.search:
+        raise ValueError(
+            f"{options.plan} has a search: 'tune' it first, and run the plan "
+            "that it writes."
+        )
     output = Path(options.output or f"results/{plan.name}")
     n_processes = options.nproc if options.launcher == "torchrun" else 1
     every = survey(plan, recipes, output, n_processes)
@@ -178,12 +183,30 @@ def report(options) -> int:
     return 0
 
 
+def tune_plan(options) -> int:
+    """Searches for each variant of a plan, and writes the plan to run."""
+    from speechbrain_petl.experiments.running.tune import tune
+
+    recipes = find_recipes(options.recipes)
+    folders = pairs(options.data_folder, "--data_folder", as_text)
+    changes = {
+        "overrides": pairs(options.set, "--set"),
+        "data_folders": folders,
+    }
+    plan = load_plan(options.plan, recipes, changes)
+    output = Path(options.output or f"results/{plan.name}")
+    output.mkdir(parents=True, exist_ok=True)
+    file = tune(plan, recipes, output)
+    print(f"{file}: the plan with what was found; experiments run takes it")
+    return 0
+
+
 def search_one(options) -> int:
     """Searches and prints the best overrides."""
     from speechbrain_petl.experiments.running.search import search
     from speechbrain_petl.experiments.running.space import read_space
 
-    best, metric, value = search(
+    found = search(
         options.yaml,
         options.data_folder,
         read_space(options.space),
@@ -194,8 +217,8 @@ def search_one(options) -> int:
         options.fold,
     )
     print(
-        f"validation {metric.name} {metric.text(value)}: "
-        + " ".join(f"--{key} {value}" for key, value in best.items())
+        f"validation {found.metric.name} {found.metric.text(found.value)}: "
+        + " ".join(f"--{key} {value}" for key, value in found.overrides.items())
     )
     return 0
 
@@ -207,6 +230,7 @@ COMMANDS = {
     "plot": plot,
     "report": report,
     "search": search_one,
+    "tune": tune_plan,
 }
 
 if __name__ == "__main__":

@@ -58,7 +58,25 @@ def make_parser(
     )
     command("report", "write one web page of all results", kept)
     _add_search(command("search", "search hyperparameters by validation"))
+    _add_tune(command("tune", "search for all variants of a plan, alike"))
     return top
+
+
+def _add_tune(some):
+    """Adds the options of ``tune``."""
+    some.add_argument("plan", help="YAML file, or name of a shipped plan")
+    some.add_argument(
+        "--output", help="output folder (default: results/<plan>)"
+    )
+    some.add_argument("--recipes", help="folder recipes of a clone")
+    some.add_argument(
+        "--data_folder",
+        action="append",
+        default=[],
+        metavar="CORPUS=FOLDER",
+        help="folder of the corpus",
+    )
+    _add_set(some, "an override of all trials, such as source=ast-mini")
 
 
 def _add_run(some):

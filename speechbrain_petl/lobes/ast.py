@@ -172,7 +172,10 @@ class AST(Backbone):
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Computes embeddings [B, d] of features [B, frames, mels]."""
-        tokens = self.tokens(inputs, lens)
+        return self.pool(self.tokens(inputs, lens))
+
+    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Averages some of the tokens [B, T, d] to [B, d]."""
         family = find_backbone(self.model).family
         patches = count_patches_left(
             self.model.get_submodule(family.sites["tokens"]),
@@ -182,6 +185,11 @@ class AST(Backbone):
         if picked.shape[1] == 0:
             raise ValueError("pooling is 'prompts', but there are none.")
         return picked.mean(dim=1)
+
+    @property
+    def pools_linearly(self) -> bool:
+        """True: each pooling is an average."""
+        return True
 
     def timeline(self, hop_samples: int) -> Timeline:
         """Returns where the columns of patches are; a frame is 25 ms."""

@@ -135,6 +135,28 @@ class Backbone(nn.Module, ABC):
     ) -> torch.Tensor:
         """Computes embeddings [B, embedding_size]; see ``tokens``."""
 
+    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Pools final tokens [B, T, d] to embeddings [B, embedding_size].
+
+        What ``forward`` does behind ``tokens``, for states that were computed
+        before (see ``cut``).
+
+        Raises
+        ------
+        ValueError
+            If the lobe does not say how.
+        """
+        raise ValueError(
+            f"{type(self).__name__} does not say how it pools tokens, so that "
+            "only embeddings can be stored, and no learner can read its "
+            "layers: define pool() in its class."
+        )
+
+    @property
+    def pools_linearly(self) -> bool:
+        """True if ``pool`` is an average over some of the tokens."""
+        return False
+
     @abstractmethod
     def timeline(self, hop_samples: int) -> Timeline:
         """Returns where the tokens of ``in_time`` are.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from speechbrain_petl.lobes.checkpointing import Checkpointed
+from speechbrain_petl.lobes.learners import make_learner, readers, states_of
 from speechbrain_petl.lobes.naming import (
     Tensors,
     check_same,
@@ -18,6 +19,7 @@ from speechbrain_petl.lobes.patchout import Patchout
 from speechbrain_petl.lobes.placing import place
 from speechbrain_petl.lobes.refusals import refuse_head, refuse_no_grad
 from speechbrain_petl.lobes.rewiring import rewire, undo
+from speechbrain_petl.lobes.selectors import first_of, layer_of
 from speechbrain_petl.lobes.share import (
     direct_tensors,
     own_before_loading,
@@ -73,6 +75,12 @@ class PETLModel(nn.Module):
     patchout : mapping of str to float, optional
         Arguments of ``Patchout``: which shares of an AST's patches are left
         out in training. All 0 is none of it.
+    learner : callable, optional
+        Makes what reads the states of all layers in place of the last one's
+        (see ``Learner``); its tensors are named ``learner.<name>``.
+    first_layer : int
+        The first layer in which anything is inserted or unfrozen; negative
+        numbers count from the last one. What is in no layer is not concerned.
 
     Raises
     ------
@@ -106,12 +114,14 @@ class PETLModel(nn.Module):
         gradient_checkpointing: bool = False,
         frozen_in_train_mode: bool = False,
         patchout: Mapping[str, float] | None = None,
+        learner: Callable | None = None,
+        first_layer: int = 0,
     ):
         super().__init__()
         found = find_backbone(backbone)
         refuse_head(backbone, found)
         refuse_no_grad(backbone, found)
-        self.model = share(backbone)
+        self.model: Any = share(backbone)
         self.model.requires_grad_(False)
         self.frozen_in_train_mode = frozen_in_train_mode
         self._rewired = rewire(find_backbone(self.model))
@@ -119,15 +129,29 @@ class PETLModel(nn.Module):
         self._path = found.path
         self.sites = find_sites(self.model)
         stock = self._by_role()
-        names = match(stock, unfrozen, self.sites)
+        first = first_of(first_layer, self.sites)
+        names = [
+            name
+            for name in match(stock, unfrozen, self.sites)
+            if (layer := layer_of(name)) is None or layer >= first
+        ]
         for name in names:
             stock[name].data = stock[name].data.clone()
         wanted = list((insertions or {}).items())
         if patchout and any(patchout.values()):
             wanted.append(("tokens", partial(Patchout, **patchout)))
+        around: list[tuple[str, Callable]] = []
         if gradient_checkpointing:
-            wanted.append(("layer", Checkpointed))
-        self.placed = place(self.sites, wanted)
+            around.append(("layer", Checkpointed))
+        if learner is not None:
+            around += readers(self.model, self.sites, names)
+        self.placed = place(self.sites, wanted, first, around)
+        inside = [*names, *(one.name for one in self.placed if wanted)]
+        if first and all(layer_of(name) is None for name in inside):
+            raise ValueError(
+                f"first_layer is {first_layer}, but nothing that is inserted "
+                "or unfrozen lies in a layer from there on: leave it at 0."
+            )
         for name, tensor in stock.items():
             if tensor.requires_grad and name not in names:
                 raise ValueError(
@@ -136,12 +160,30 @@ class PETLModel(nn.Module):
                 )
         for name in names:
             stock[name].requires_grad_(True)
+        self.learner = learner and make_learner(learner, self.model, self.sites)
         own_before_loading(self)
         self.train(self.training)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the backbone with its wrappers; its signature and result."""
-        return self.model(*args, **kwargs)
+        if self.learner is None:
+            return self.model(*args, **kwargs)
+        return self.embed(self.layer_states(*args, **kwargs))
+
+    def layer_states(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Computes what the learner reads of all layers, [B, S, T, d]."""
+        lobe, learner = self.model, self.learner
+        states = states_of(lobe.tokens(*args, **kwargs), learner.n_states)
+        return learner.prepare(states, lobe.pool)
+
+    def embed(self, states: torch.Tensor) -> torch.Tensor:
+        """Computes the learner's embeddings of states [B, S, T, d]."""
+        return self.learner.embed(states, self.model.pool)
+
+    @property
+    def embedding_size(self) -> int:
+        """Size of the embeddings, of a backbone that is a lobe."""
+        return (self.learner or self.model).embedding_size
 
     def train(self, mode: bool = True) -> "PETLModel":
         """Sets the inserted modules' mode; the backbone stays in eval mode.
@@ -159,8 +201,11 @@ class PETLModel(nn.Module):
         """Returns all tensors by role, such as ``ffn.3.adapter.down.bias``."""
         seen = {id(t) for m in self.stock_modules for t in direct_tensors(m)}
         inserted: Tensors = {}
-        for _, name, wrapper in self.placed:
-            for path, tensor in saved_tensors(wrapper).items():
+        parts = [(name, wrapper) for _, name, wrapper in self.placed]
+        if self.learner is not None:
+            parts.append(("learner", self.learner))
+        for name, part in parts:
+            for path, tensor in saved_tensors(part).items():
                 if id(tensor) not in seen:
                     seen.add(id(tensor))
                     inserted[f"{name}.{path}"] = tensor
@@ -223,8 +268,13 @@ class PETLModel(nn.Module):
         Raises
         ------
         ValueError
-            If a wrapper has no ``merge()``, naming it.
+            If a wrapper has no ``merge()``, naming it, or there is a learner.
         """
+        if self.learner is not None:
+            raise ValueError(
+                f"{type(self.learner).__name__} cannot be merged into the "
+                "backbone: it reads all of its layers."
+            )
         for _, name, wrapper in self.placed:
             if not hasattr(wrapper, "merge"):
                 raise ValueError(

@@ -33,7 +33,10 @@ class Placed(NamedTuple):
 
 
 def place(
-    sites: Sequence[Site], insertions: Iterable[tuple[str, Any]]
+    sites: Sequence[Site],
+    insertions: Iterable[tuple[str, Any]],
+    first_layer: int = 0,
+    outermost: Iterable[tuple[str, Any]] = (),
 ) -> list[Placed]:
     """Makes wrappers and hangs them over the sites of a backbone.
 
@@ -45,6 +48,10 @@ def place(
     insertions : iterable of tuple
         Selectors, each with a wrapper or with a list of wrappers from the
         inside out.
+    first_layer : int
+        The first layer that gets any.
+    outermost : iterable of tuple
+        The same as ``insertions``, around them, in all layers.
 
     Returns
     -------
@@ -72,9 +79,13 @@ def place(
         site.mark()
     placed: list[Placed] = []
     by_site: dict[str, list[nn.Module]] = {}
-    for selector, wrappers in insertions:
+    wanted = [(*pair, first_layer) for pair in insertions]
+    wanted += [(*pair, 0) for pair in outermost]
+    for selector, wrappers, first in wanted:
         stack = wrappers if isinstance(wrappers, list) else [wrappers]
         for site in select_sites(sites, selector):
+            if site.layer is not None and site.layer < first:
+                continue
             device = _device(site)
             here = by_site.setdefault(site.key, [])
             for make in stack:

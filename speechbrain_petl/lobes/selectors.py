@@ -80,3 +80,32 @@ def resolve(role: str, sites: Sequence[Site]) -> str:
     """Returns a role's name in a backbone, another one for an alias only."""
     names = ALIASES.get(role, {})
     return names.get(sites[0].info.norm, role) if sites else role
+
+
+def layer_of(name: str) -> int | None:
+    """Returns the layer in the name of a site or tensor, None if it has none.
+
+    Example
+    -------
+    >>> layer_of("ffn.3.adapter.down.bias"), layer_of("norm_final.bias")
+    (3, None)
+    """
+    number = name.partition(".")[2].partition(".")[0]
+    return int(number) if number.isdigit() else None
+
+
+def first_of(layer: int, sites: Sequence[Site]) -> int:
+    """Returns the number of a layer that may be counted from the end.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    n_layers = 1 + max(site.layer or 0 for site in sites)
+    if layer not in range(-n_layers, n_layers):
+        raise ValueError(
+            f"first_layer is {layer}: this backbone has {n_layers} layers, "
+            f"0 to {n_layers - 1}, or -1 for the last."
+        )
+    return layer % n_layers

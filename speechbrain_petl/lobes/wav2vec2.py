@@ -192,14 +192,23 @@ class Wav2Vec2(Backbone):
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Computes embeddings [B, embedding_size]; see ``tokens``."""
-        pool, _ = POOLINGS[self.pooling]
         if self._max_length is not None:
-            return pool(self.whole(inputs))
+            return self.pool(self.whole(inputs))
         found: list[torch.Tensor] = [inputs] * len(inputs)
         for rows, clips in by_length(inputs, lens):
-            for row, one in zip(rows, pool(self.whole(clips)), strict=True):
+            pooled = self.pool(self.whole(clips))
+            for row, one in zip(rows, pooled, strict=True):
                 found[row] = one
         return torch.stack(found)
+
+    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Pools tokens [B, T, d] of whole clips to [B, embedding_size]."""
+        return POOLINGS[self.pooling][0](tokens)
+
+    @property
+    def pools_linearly(self) -> bool:
+        """True if the mean of the tokens is the embedding."""
+        return self.pooling == "mean"
 
     def whole(self, clips: torch.Tensor) -> torch.Tensor:
         """Computes tokens [B, T, d] of clips [B, samples] of one length."""

@@ -164,7 +164,16 @@ class Whisper(Backbone):
         self, inputs: torch.Tensor, lens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Computes embeddings [B, embedding_size] of [B, frames, mels]."""
-        return POOLINGS[self.pooling][0](self.tokens(inputs, lens))
+        return self.pool(self.tokens(inputs, lens))
+
+    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Pools tokens [B, T, d] of whole clips to [B, embedding_size]."""
+        return POOLINGS[self.pooling][0](tokens)
+
+    @property
+    def pools_linearly(self) -> bool:
+        """True if the mean of the tokens is the embedding."""
+        return self.pooling == "mean"
 
     def timeline(self, hop_samples: int) -> Timeline:
         """Returns where the tokens are: two centered frames each."""

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
-from speechbrain_petl.lobes.patchout import leaves_out
-from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
 from speechbrain_petl.training.precision import settle_precision
 from speechbrain_petl.training.selection import best_epoch, check_metric
-from speechbrain_petl.training.stored_states import store_dataset, varies
-from speechbrain_petl.training.task import TaskBrain
+from speechbrain_petl.training.storing_brain import StoringBrain
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -30,7 +27,7 @@ if TYPE_CHECKING:  # it warns as it is imported; see quiet.py
 logger = logging.getLogger(__name__)
 
 
-class PETLBrain(TaskBrain):
+class PETLBrain(StoringBrain):
     """Trains an adapted backbone with a new head, and tests its best epoch.
 
     A task is a subclass that says what ``TaskBrain`` leaves open; a recipe is
@@ -44,9 +41,10 @@ class PETLBrain(TaskBrain):
     ---------
     modules : dict of str to torch.nn.Module
         ``compute_features`` (front end), ``augment`` (of features
-        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``, or
-        a ``SplitEncoder``, whose frozen part may run once a clip); ``mix``
-        (a ``Mixup`` of training batches), optional.
+        [B, mel, frame], training only) and ``encoder`` (a ``PETLModel``).
+        Where ``stored_states`` says so, the brain splits the encoder and runs
+        its frozen part once a clip (see ``SplitEncoder``). ``mix`` (a ``Mixup`` of training
+        batches) is optional.
     classifier : callable
         Makes the head from the width of the embeddings and the number of
         classes: the corpus, not the YAML, says how many there are.
@@ -63,8 +61,10 @@ class PETLBrain(TaskBrain):
         Metric of the validation set that selects the epoch to test: one of
         the task's ``metrics``.
     hparams : dict
-        Hyperparameters. ``ast`` and ``output_folder`` are read. Where
-        ``precision`` is ``auto``, ``settle_precision`` decides.
+        Hyperparameters. ``backbone``, ``output_folder`` and, for stored
+        states, ``data_folder``, ``stored_states``, ``stored_draws`` and
+        ``states_gb`` are read. Where ``precision`` is ``auto``,
+        ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
@@ -73,11 +73,9 @@ class PETLBrain(TaskBrain):
     Raises
     ------
     ValueError
-        If the task does not have the metric that selects.
+        If the task does not have the metric that selects, or states are to
+        be stored of a model that has none to store.
     """
-
-    #: Stages whose clips' states can be stored.
-    storable = frozenset({sb.Stage.TRAIN, sb.Stage.VALID})
 
     def __init__(
         self,
@@ -98,11 +96,7 @@ class PETLBrain(TaskBrain):
         self.label_encoder = label_encoder
         self.lr_annealing = lr_annealing
         self.loggers = loggers
-        #: Stages whose batches hold ``states`` in place of ``sig``.
-        self.stored: set[sb.Stage] = set()
-        head = classifier(
-            hparams["backbone"].embedding_size, len(label_encoder)
-        )
+        head = classifier(modules["encoder"].embedding_size, len(label_encoder))
         if checkpointer is not None:
             checkpointer.add_recoverable("classifier", head)
         device = (run_opts or {}).get("device")
@@ -127,24 +121,15 @@ class PETLBrain(TaskBrain):
         """Like ``Brain.fit``; counts the updates for the schedule first."""
         train_loader_kwargs = train_loader_kwargs or {}
         valid_loader_kwargs = valid_loader_kwargs or {}
-        encoder = parallel.unwrap(self.modules.encoder)
-        splits = isinstance(encoder, SplitEncoder) and encoder.cache
-        if splits and "mix" in self.modules:
+        if self.store is not None and "mix" in self.modules:
             refuse_stored(self.modules.mix)
-        if splits and not self.test_only:
-            if self.varies():
-                logger.info(
-                    "Training clips are augmented or cut at random, and not "
-                    "cached."
-                )
-            else:
-                train_set, train_loader_kwargs = self._store(
-                    train_set, train_loader_kwargs, sb.Stage.TRAIN
-                )
-            if valid_set is not None and sb.Stage.VALID in self.storable:
-                valid_set, valid_loader_kwargs = self._store(
-                    valid_set, valid_loader_kwargs, sb.Stage.VALID
-                )
+        if not self.test_only:
+            train_set, train_loader_kwargs = self.store_states(
+                train_set, train_loader_kwargs, sb.Stage.TRAIN
+            )
+            valid_set, valid_loader_kwargs = self.store_states(
+                valid_set, valid_loader_kwargs, sb.Stage.VALID
+            )
         if not isinstance(train_set, (DataLoader, LoopedLoader)):
             train_set = self.make_dataloader(
                 train_set, sb.Stage.TRAIN, **train_loader_kwargs
@@ -158,32 +143,6 @@ class PETLBrain(TaskBrain):
             valid_set,
             progressbar,
             valid_loader_kwargs=valid_loader_kwargs,
-        )
-
-    def varies(self) -> bool:
-        """Returns True if a training clip differs from epoch to epoch."""
-        front_end = parallel.unwrap(self.modules.compute_features)
-        return (
-            front_end.draws
-            or varies(self.modules.augment)
-            or leaves_out(self.modules.encoder)
-        )
-
-    def _store(
-        self, dataset: Any, loader_kwargs: dict[str, Any], stage: sb.Stage
-    ) -> tuple[Any, dict[str, Any]]:
-        """Runs the frozen part over a stage's clips, once for all epochs."""
-        self.modules.eval()
-        self.stored.add(stage)
-        training = stage == sb.Stage.TRAIN
-        return store_dataset(
-            dataset,
-            loader_kwargs,
-            self.modules.compute_features,
-            parallel.unwrap(self.modules.encoder),
-            self.device,
-            self.training_ctx if training else self.evaluation_ctx,
-            windows=not training,
         )
 
     def init_optimizers(self) -> None:
@@ -293,6 +252,7 @@ class PETLBrain(TaskBrain):
             "best_epoch": self.best["epoch"],
             **valid,
             "trainable": self.count_parameters(),
+            **({"stored": self.store.record()} if self.store else {}),
         }
 
     def trained_head(self) -> nn.Module:

@@ -114,7 +114,7 @@ def refuse_stored(mix: Mixup) -> None:
     """
     if mix.probability:
         raise ValueError(
-            f"mixup is {mix.probability}, but with cache_embeddings the "
-            "backbone sees each clip once, before any is mixed: set one of "
-            "them to 0 or False."
+            f"mixup is {mix.probability}, but with stored_states the "
+            "backbone sees each clip once, before any is mixed: set mixup to "
+            "0 or stored_states to null."
         )

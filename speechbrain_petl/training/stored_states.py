@@ -1,127 +1,385 @@
 """States of clips, computed once by the frozen part of a model and kept.
 
-See ``speechbrain_petl.lobes.split_encoder`` for what they are.
+See ``speechbrain_petl.lobes.split_encoder`` for what they are, and
+``speechbrain_petl.dataio.state_cache`` for where.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
-from speechbrain_petl.lobes.front_end import FrontEnd
+from speechbrain_petl.dataio.state_cache import StateCache
+from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.clips import count_samples
+from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
+from speechbrain_petl.training.stored_dataset import (
+    StoredDataset,
+    clip_keys,
+    describe,
+    digest,
+)
 from speechbrain_petl.training.windows import AT_ONCE, pad_windows, windows_of
+from speechbrain_petl.utils.versions import versions
 from torch import nn
 
 from speechbrain.dataio.dataloader import make_dataloader
-from speechbrain.dataio.dataset import DynamicItemDataset
+from speechbrain.dataio.dataset import (
+    DynamicItemDataset,
+    FilteredSortedDynamicItemDataset,
+)
+
+logger = logging.getLogger(__name__)
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+TRIES = 8  # a mask may be of no width, or of the whole clip
+LONG = 3  # clips, one behind the other, of which a random part may be taken
+# Largest deviation of stored states' embeddings, relative to their norm.
+TOLERANCE = {"fp32": 0.02, "bf16": 0.1}
 
 
-def varies(augment: nn.Module) -> bool:
-    """Returns True if an augmentation changes features [B, mel, frame].
-
-    Tried on random ones; no random number is drawn from the global generator.
-
-    Example
-    -------
-    >>> from torchaudio.transforms import SpecAugment
-    >>> varies(SpecAugment(1, 80, 1, 24)), varies(SpecAugment(1, 0, 1, 0))
-    (True, False)
-    """
-    with torch.random.fork_rng(devices=[]):
-        feats = torch.rand(64, 128, 100)
-        return not torch.equal(augment(feats.clone()), feats)
-
-
-def store_states(
-    loader: Iterable,
-    states_of: Callable[[torch.Tensor, torch.Tensor], Iterable[torch.Tensor]],
-) -> DynamicItemDataset:
-    """Runs the frozen part over a dataset.
+class Options(NamedTuple):
+    """What a recipe's YAML says of stored states.
 
     Arguments
     ---------
-    loader : iterable of PaddedBatch
-        Batches with ``id``, ``sig`` and ``target``.
-    states_of : callable
-        Gives the states of each clip, [d], or [n, d] of its windows, of
-        waveforms [B, samples] and their relative lengths [B].
-
-    Returns
-    -------
-    DynamicItemDataset
-        Gives ``id``, ``states`` and ``target``, in the loader's order.
+    precision : str, optional
+        ``stored_states``: ``fp32``, ``bf16``, or None for none.
+    draws : int, optional
+        ``stored_draws``: augmented versions of a training clip; None for no
+        storing of what is augmented.
+    max_gb : float
+        ``states_gb``: size limit of the cache.
     """
-    entries = {}
-    for batch in loader:
-        for id_, row, target in zip(
-            batch.id, states_of(*batch.sig), batch.target.data, strict=True
-        ):
-            states = row.float().cpu().clone()
-            several = target.dim() > 0
-            entries[id_] = {
-                "states": states,
-                "target": target.clone() if several else int(target),
-            }
-    return DynamicItemDataset(entries, output_keys=["id", "states", "target"])
+
+    precision: str | None = None
+    draws: int | None = None
+    max_gb: float = 0.0
+
+    @classmethod
+    def of(cls, hparams: Mapping[str, Any]) -> "Options":
+        """Reads and checks the hyperparameters.
+
+        Raises
+        ------
+        ValueError
+            If a value is none, or one has no effect without another.
+
+        Example
+        -------
+        >>> Options.of({"stored_states": None, "stored_draws": 4})
+        Traceback (most recent call last):
+        ...
+        ValueError: stored_draws is 4, but stored_states is null, so that ...
+        """
+        precision = hparams.get("stored_states")
+        draws = hparams.get("stored_draws")
+        max_gb = hparams.get("states_gb", 0.0)
+        if precision is not None and precision not in DTYPES:
+            raise ValueError(
+                f"stored_states is null, fp32 or bf16, not '{precision}'."
+            )
+        if draws is not None and (type(draws) is not int or draws < 1):
+            raise ValueError(
+                f"stored_draws is {draws!r}: give null, or how many augmented "
+                "versions of each training clip to store."
+            )
+        if draws is not None and precision is None:
+            raise ValueError(
+                f"stored_draws is {draws}, but stored_states is null, so that "
+                "nothing is stored: give fp32 or bf16."
+            )
+        if isinstance(max_gb, bool) or not max_gb >= 0:
+            raise ValueError(f"states_gb is {max_gb!r}: give 0 or more.")
+        return cls(precision, draws, float(max_gb))
 
 
-def store_dataset(
-    dataset: DynamicItemDataset,
-    loader_kwargs: Mapping[str, Any],
-    compute_features: FrontEnd,
-    encoder: SplitEncoder,
-    device: str,
-    precision: AbstractContextManager,
-    windows: bool = False,
-) -> tuple[DynamicItemDataset, dict[str, Any]]:
-    """Runs front end and frozen part over a dataset.
+class StateStore:
+    """Gives datasets of states in place of datasets of waveforms.
 
     Arguments
     ---------
-    dataset : DynamicItemDataset
-        Gives ``id``, ``sig`` and ``target``.
-    loader_kwargs : mapping
-        Arguments of its loader.
-    compute_features : FrontEnd
-        Front end.
+    options : Options
+        What to store.
     encoder : SplitEncoder
         Model whose frozen part runs.
+    compute_features : torch.nn.Module
+        Front end.
+    augment : torch.nn.Module
+        Augmentation of features [B, mel, frame], in training.
+    backbone : Backbone
+        What the model was made from.
+    data_folder : str
+        Folder of the corpus.
     device : str
-        Device that it runs on.
-    precision : context manager
-        Precision that it runs in.
-    windows : bool
-        If True, clips are read by windows, as in evaluation.
-
-    Returns
-    -------
-    dataset : DynamicItemDataset
-        Gives ``id``, ``states`` ([d], or [n, d] of windows) and ``target``.
-    loader_kwargs : dict
-        Arguments of its loader: no workers, as there is nothing to read.
+        Where the frozen part runs.
     """
 
-    def states_of(wavs, lens):
-        """Returns the states [B, d] of waveforms [B, samples]."""
-        with torch.no_grad(), precision:
-            wavs, lens = wavs.to(device), lens.to(device)
-            return encoder.frozen(compute_features(wavs, lens), lens)
+    def __init__(
+        self,
+        options: Options,
+        encoder: SplitEncoder,
+        compute_features: nn.Module,
+        augment: nn.Module,
+        backbone: Backbone,
+        data_folder: str,
+        device: str,
+    ):
+        self.options = options
+        self.encoder = encoder
+        self.compute_features = compute_features
+        self.augment = augment
+        self.folder = str(data_folder)
+        self.device = device
+        fitted = {k: v for k, v in backbone.options().items() if k != "pooling"}
+        here = versions()
+        self.kind = {
+            "backbone": fingerprint(backbone),
+            "fitted": fitted,
+            "front end": describe(compute_features),
+            "cut": encoder.cut.name,
+            "stored": options.precision,
+            "versions": {p: here[p] for p in ("torch", "transformers")},
+        }
+        self.draws: int | None = None  # of the training clips, once stored
+        self._varies: dict[bool, bool] = {}
+        self._checked = False
 
-    def states_of_windows(wavs, lens):
-        """Returns the states [n, d] of the windows of each clip."""
-        clips = windows_of(wavs, lens, compute_features)
+    def varies(self, training: bool) -> bool:
+        """Returns True if the input of a clip differs from call to call.
+
+        Tried on a random clip, longer than what the front end reads. The
+        global random numbers stay as they are.
+        """
+        self._set_mode(training)
+        with _seeded(0):
+            n_samples = LONG * self.compute_features.clip_samples
+            wav = torch.rand(1, n_samples, device="cpu") - 0.5
+        moved = wav.to(self.device), torch.ones(1, device=self.device)
+        found = []
+        for seed in range(TRIES if training else 2):
+            with _seeded(seed), torch.no_grad():
+                found.append(self.inputs(*moved, training)[0])
+            if not torch.equal(found[0], found[-1]):
+                return True
+        return False
+
+    def inputs(
+        self, wavs: torch.Tensor, lens: torch.Tensor, training: bool
+    ) -> tuple[torch.Tensor, list[int]]:
+        """Computes what the encoder reads of clips.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            Waveforms [B, samples].
+        lens : torch.Tensor
+            Relative lengths [B].
+        training : bool
+            If True, a clip is augmented; if False, it is read by windows.
+
+        Returns
+        -------
+        feats : torch.Tensor
+            The encoder's input [N, ...], clip after clip.
+        numbers : list of int
+            Number of windows of each clip, 1 in training.
+        """
+        if training:
+            feats = self.compute_features(wavs, lens)
+            return self.augment(feats.mT).mT, [1] * len(wavs)
+        clips = windows_of(wavs, lens, self.compute_features)
         wavs, lens = pad_windows(clips)
-        states = [
-            states_of(some, some_lens)
+        feats = [
+            self.compute_features(some, some_lens)
             for some, some_lens in zip(wavs.split(AT_ONCE), lens.split(AT_ONCE))
         ]
-        return torch.cat(states).split([len(clip) for clip in clips])
+        return torch.cat(feats), [len(clip) for clip in clips]
 
+    def _set_mode(self, training):
+        """Sets front end and augmentation; the encoder is in eval mode."""
+        self.compute_features.train(training)
+        self.augment.train(training)
+        self.encoder.eval()
+
+    def replace(
+        self,
+        dataset: DynamicItemDataset,
+        loader_kwargs: Mapping[str, Any],
+        context: Any,
+        precision: str,
+        training: bool,
+    ) -> tuple[DynamicItemDataset, dict[str, Any]] | None:
+        """Stores the states of a dataset.
+
+        Arguments
+        ---------
+        dataset : DynamicItemDataset
+            Gives ``sig`` and what else a batch needs; its entries have
+            ``wav``.
+        loader_kwargs : mapping
+            Arguments of its loader.
+        context : context manager
+            Precision to compute in.
+        precision : str
+            Its name.
+        training : bool
+            If True, clips are augmented.
+
+        Returns
+        -------
+        tuple or None
+            A dataset that gives ``states`` in place of ``sig``, and the
+            arguments of its loader: no workers, as there is nothing to
+            decode. None if clips vary and no number of draws is given.
+
+        Raises
+        ------
+        ValueError
+            If entries have no ``wav``, a number of draws has no effect, or
+            the states do not give what the model gives.
+        """
+        draws, kind = None, {**self.kind, "computed": precision}
+        if training not in self._varies:
+            self._varies[training] = self.varies(training)
+        varies = self._varies[training]
+        if training and self.options.draws is not None and not varies:
+            raise ValueError(
+                f"stored_draws is {self.options.draws}, but training clips are "
+                "not augmented, so that all draws are the same: set it to null."
+            )
+        if varies:
+            draws = self.options.draws if training else None
+            if draws is None:
+                return None
+            kind["augmentation"] = describe(self.augment)
+        clips = clip_keys(dataset, self.folder)
+        names = {
+            f"{key}-{draw}" if draws else key: (id_, draw)
+            for id_, key in clips.items()
+            for draw in range(draws or 1)
+        }
+        cache = StateCache(kind, self.options.max_gb)
+        self._set_mode(training)
+
+        def compute(keys: list[str]) -> Iterator[tuple[str, torch.Tensor]]:
+            rows = [names[key] for key in keys]
+            loader = _loader(dataset, [id_ for id_, _ in rows], loader_kwargs)
+            done = 0
+            for batch in loader:
+                part = keys[done : done + len(batch.id)]
+                yield from self._states(batch, part, context, training, draws)
+                done += len(part)
+
+        suffix = "" if draws else suffix_of(training)
+        n_new = cache.fill(list(names), compute, suffix)
+        logger.info(
+            "States of %s clips at the cut '%s': %s computed, %s found.",
+            f"{len(names):,}",
+            self.encoder.cut.name,
+            f"{n_new:,}",
+            f"{len(names) - n_new:,}",
+        )
+        if training:
+            self.draws = draws or 1
+        stored = StoredDataset(
+            dataset, clips, partial(_read, cache, suffix, training), draws
+        )
+        return stored, {**loader_kwargs, "num_workers": 0}
+
+    def _states(self, batch, keys, context, training, draws):
+        """Yields names and states [n, ...] of a batch's clips, on the CPU."""
+        wavs, lens = (x.to(self.device) for x in batch.sig)
+        n_samples = count_samples(wavs, lens).tolist()
+        with torch.no_grad():
+            if draws:
+                rows = []
+                for row, key in enumerate(keys):
+                    with _seeded(int(digest(key)[:12], 16)):
+                        one = wavs[row : row + 1, : n_samples[row]]
+                        rows += [self.inputs(one, lens.new_ones(1), True)[0]]
+                inputs, numbers = torch.cat(rows), [1] * len(rows)
+            else:
+                self._set_mode(training)
+                inputs, numbers = self.inputs(wavs, lens, training)
+            with context:
+                states = [self.encoder.frozen(x) for x in inputs.split(AT_ONCE)]
+                stored = torch.cat(states)
+                stored = stored.to(DTYPES[self.options.precision])
+                self._check(inputs, stored)
+        whole = self.compute_features.clip_samples
+        for key, clip, size in zip(
+            keys, stored.cpu().split(numbers), n_samples
+        ):
+            # What the front end reads whole is the same in any stage.
+            same = draws or size <= whole
+            name = key if same else key + suffix_of(training)
+            yield name, clip.clone()
+
+    def _check(self, inputs, stored):
+        """Compares a clip's embedding from its states with the model's."""
+        if self._checked:
+            return
+        self._checked = True
+        whole = self.encoder(inputs[:1]).float()
+        again = self.encoder(stored[:1], stored=True).float()
+        error = (whole - again).norm() / whole.norm().clamp_min(1e-6)
+        if not error < TOLERANCE[self.options.precision]:
+            raise ValueError(
+                f"The states at the cut '{self.encoder.cut.name}' do not give "
+                f"what the model gives (relative error {float(error):.2g}): "
+                "something behind the cut reads what comes before it, so set "
+                "stored_states to null."
+            )
+
+    def record(self) -> dict[str, Any]:
+        """Returns what results say of the states."""
+        return {
+            "precision": self.options.precision,
+            "cut": self.encoder.cut.name,
+            "draws": self.draws,
+        }
+
+
+def suffix_of(training: bool) -> str:
+    """Returns the end of a key, of clips that stages read differently."""
+    return "-training" if training else "-windows"
+
+
+def _read(cache, suffix, training, key):
+    """Returns states: one of a clip in training, else those of its windows."""
+    states = cache.read(key, key + suffix)
+    return states[0] if training else states
+
+
+def _loader(dataset, ids, loader_kwargs):
+    """Returns a loader of some clips, in this order."""
+    data = FilteredSortedDynamicItemDataset(dataset, ids)
+    names = {
+        k: v for k, v in data.pipeline.output_mapping.items() if k == "sig"
+    }
+    data.set_output_keys({"id": "id", **names})
+    kept = ("batch_size", "num_workers", "multiprocessing_context")
+    options = {k: v for k, v in loader_kwargs.items() if k in kept}
     # A generator of its own: nothing is drawn from the global one.
-    once = {"generator": torch.Generator(), **loader_kwargs, "shuffle": False}
-    stored = store_states(
-        make_dataloader(dataset, **once),
-        states_of_windows if windows else states_of,
-    )
-    return stored, {**loader_kwargs, "num_workers": 0}
+    return make_dataloader(data, generator=torch.Generator(), **options)
+
+
+class _seeded:
+    """Seeds the random numbers inside, and restores them."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self._fork: Any = None
+
+    def __enter__(self):
+        """Forks the generators."""
+        self._fork = torch.random.fork_rng()
+        self._fork.__enter__()
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *error):
+        """Restores them."""
+        self._fork.__exit__(*error)

@@ -65,6 +65,9 @@ speechbrain_petl.lobes.wav2vec2.Wav2Vec2
 speechbrain_petl.lobes.whisper.Whisper
 speechbrain_petl.lobes.waveforms.Waveforms
 speechbrain_petl.lobes.whisper_fbank.WhisperFbank
+speechbrain_petl.lobes.learners.WeightedSum
+speechbrain_petl.lobes.learners.LAdapters
+speechbrain_petl.lobes.ladder.Ladder
 speechbrain_petl.lobes.heads.EmbeddingHead
 """.split()
 # Public names of lobes that no artefact names, and why.
@@ -72,6 +75,7 @@ NOT_NAMED = {
     "Backbone": "abstract",
     "FrontEnd": "abstract",
     "Wrapper": "abstract",
+    "Learner": "abstract",
     "load_backbone": "a function; an artefact names the class that it chose",
     "front_end_of": "a function; an artefact names the class that it chose",
     "SplitEncoder": "made by a recipe, around what an artefact stores",
@@ -115,7 +119,9 @@ def test_a_row_is_what_the_constructor_takes(row):
     assert names == given and not row.arguments.others
     if row.role == "configuration of peft":
         return  # all else of theirs stays as it is by default
-    first = {"wrapper": 1, "adapter": 1, "mixture": 1}.get(row.role, 0)
+    first = {"wrapper": 1, "adapter": 1, "mixture": 1, "learner": 3}.get(
+        row.role, 0
+    )
     parameters = list(inspect.signature(cls).parameters)[first:]
     left_out = set(parameters) - set(given) - {"args", "kwargs"} - HOW
     assert not left_out or row.address.startswith(
@@ -241,7 +247,12 @@ def test_gadget_hunt(record):
     """No listed class does more than compute, whatever it is told."""
     pytest.importorskip("peft")
     watch = runpy.run_path(str(TOOL))["Watch"]()
-    first = {"wrapper": nn.Linear(16, 16), "adapter": 16, "mixture": 16}
+    first = {
+        "wrapper": [nn.Linear(16, 16)],
+        "adapter": [16],
+        "mixture": [16],
+        "learner": [3, 16, 16],
+    }
     tried = [
         (row, {**base(row, name), name: value})
         for row in ROWS
@@ -264,7 +275,7 @@ def test_gadget_hunt(record):
     made = set()
     for again in range(2):  # what is imported lazily has been, at first
         for row, arguments in tried:
-            given = [first[row.role]] if row.role in first else []
+            given = first.get(row.role, [])
             with torch.device("meta"), watch if again else torch.no_grad():
                 try:
                     make(Plan(row, arguments))(*given)

@@ -40,7 +40,7 @@ def write(tiny_folder, tmp_path_factory):
         with torch.no_grad():
             for tensor in hparams["encoder"].delta().values():
                 tensor += 0.1 * torch.randn(tensor.shape, generator=generator)
-        head = hparams["classifier"](hparams["backbone"].embedding_size, 7)
+        head = hparams["classifier"](hparams["encoder"].embedding_size, 7)
         hparams["head"] = head.without_classes()
         write_artefact(
             root / "artefact",

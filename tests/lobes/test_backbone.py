@@ -82,11 +82,12 @@ def test_refit_leaves_the_backbone_as_it_is(pair):
     assert torch.equal(again(x), backbone(x))
 
 
-NAMES = """AST ASTFbank AddShared Backbone Bottleneck Conformer Convpass DeepPrompts
-DenseMoA FrontEnd InputPrompt LoRA NormedLinear PEFTLayer PETLModel Parallel
-ParallelOnInput ParallelShared PassingPrompts Prefix PrefixRows Prompts
-RepAdapter ScaleShift Sequential SoftMoA SplitEncoder Tap Wav2Vec2 Waveforms
-Whisper WhisperFbank Wrapper front_end_of load_backbone""".split()
+NAMES = """AST ASTFbank AddShared Backbone Bottleneck Conformer Convpass
+DeepPrompts DenseMoA EmbeddingHead FrontEnd InputPrompt LAdapters Ladder
+Learner LoRA NormedLinear PEFTLayer PETLModel Parallel ParallelOnInput
+ParallelShared PassingPrompts Prefix PrefixRows Prompts RepAdapter ScaleShift
+Sequential SoftMoA SplitEncoder Tap Wav2Vec2 Waveforms WeightedSum Whisper
+WhisperFbank Wrapper front_end_of load_backbone""".split()
 
 
 def test_public_names():

@@ -1,4 +1,4 @@
-"""SplitEncoder: the caller says what it gives."""
+"""SplitEncoder: both parts together are the model, wherever it is cut."""
 
 from functools import partial
 
@@ -9,22 +9,56 @@ from speechbrain_petl.lobes.insertion import Parallel
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 
+ADAPTER = partial(Parallel, adapter=partial(Bottleneck, reduction_rate=8))
 
-@pytest.mark.parametrize("unfrozen", [(), ["norm_final"]])
-def test_both_parts_are_the_model(tiny_ast, unfrozen):
-    model = PETLModel(tiny_ast, unfrozen=unfrozen)
+
+def moved(model):
+    """The model with all that trains away from its start."""
+    generator = torch.Generator().manual_seed(0)
     for tensor in model.delta().values():
-        torch.nn.init.normal_(tensor)
-    split = SplitEncoder(model, cache=True)
+        torch.nn.init.normal_(tensor, generator=generator)
+    return model
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize(
+    "insertions, options, shape",
+    [
+        ({}, {}, (192,)),
+        ({}, {"unfrozen": ["norm_final"]}, (192,)),
+        ({"ffn[1:]": ADAPTER}, {}, (50, 192)),
+        ({"ffn": ADAPTER}, {"first_layer": 2}, (50, 192)),
+        ({}, {"unfrozen": ["norm_ffn", "norm_final"], "first_layer": -1}, None),
+        ({}, {"unfrozen": ["layer[-1:]"]}, (50, 192)),
+    ],
+)
+def test_both_parts_are_the_model(
+    tiny_ast, insertions, options, shape, checkpointing
+):
+    model = moved(
+        PETLModel(
+            tiny_ast,
+            insertions,
+            gradient_checkpointing=checkpointing,
+            **options,
+        )
+    )
+    split = SplitEncoder(model)
     feats = torch.randn(2, *tiny_ast.input_shape)
     states = split.frozen(feats, torch.ones(2))
+    assert shape is None or states.shape[1:] == shape
+    assert not states.requires_grad
     torch.testing.assert_close(split.finish(states), model(feats))
     torch.testing.assert_close(split(states, stored=True), split(feats))
+    assert split.count_parameters() == model.count_parameters()
 
 
-def test_stored_states_go_with_a_cache_only(tiny_ast):
-    adapter = partial(Parallel, adapter=partial(Bottleneck, reduction_rate=8))
-    split = SplitEncoder(PETLModel(tiny_ast, {"ffn": adapter}))
-    states = torch.randn(2, tiny_ast.embedding_size)
-    with pytest.raises(ValueError, match="cache=True may be given stored"):
-        split(states, stored=True)
+def test_gradients_are_those_of_the_model(tiny_ast):
+    model = moved(PETLModel(tiny_ast, {"mhsa": ADAPTER}, first_layer=1))
+    split, feats = SplitEncoder(model), torch.randn(2, *tiny_ast.input_shape)
+    grads = []
+    for output in (model(feats), split(split.frozen(feats), stored=True)):
+        model.zero_grad()
+        output.square().sum().backward()
+        grads.append([t.grad.clone() for t in model.delta().values()])
+    torch.testing.assert_close(*grads)

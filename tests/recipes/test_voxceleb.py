@@ -63,18 +63,18 @@ def test_options_of_scores_and_of_the_loss(run):
         *("--scoring", "cosine", "--windows", "3"),
         *("--score_norm", "s", "--cohort_top", "3"),
         *("--cosine", "True", "--trials", "veri_test.txt"),
-        *("--valid_speakers", "0", "--cache_embeddings", "False"),
+        *("--valid_speakers", "0", "--stored_states", "null"),
     )
     assert found["threshold"] is None and found["valid_eer"] is None
     assert found["hyperparameters"]["score_norm"] == "s"
 
 
 def test_another_list_of_trials_is_another_run(run, tmp_path):
-    folder, _ = run("--cache_embeddings", "True")
+    folder, _ = run("--stored_states", "fp32")
     with pytest.raises(
         ValueError, match="holds a run of other settings: trials"
     ):
-        run("--trials", "veri_test.txt", "--cache_embeddings", "True")
+        run("--trials", "veri_test.txt", "--stored_states", "fp32")
     lists = json.loads((folder / "run.json").read_text())["data"]
     assert {"valid_trial_list", "test_trial_list"} <= set(lists)
 

@@ -51,7 +51,7 @@ def two_steps(yaml, family, family_overrides, folder):
     }
     hparams = load_hyperpyyaml(text, overrides)
     model, front_end = hparams["encoder"].train(), hparams["compute_features"]
-    head = hparams["classifier"](hparams["backbone"].embedding_size, 3)
+    head = hparams["classifier"](hparams["encoder"].embedding_size, 3)
     parameters = [*model.parameters(), *head.parameters()]
     optimizer = hparams["opt_class"]([p for p in parameters if p.requires_grad])
     wavs, lens = torch.randn(3, 5000), torch.tensor([1.0, 0.5, 0.7])

@@ -54,8 +54,8 @@ def test_mixup_and_binary_cross_entropy(variant, arguments, train, tmp_path):
     yaml = ROOT / "recipes" / "ESC50" / "hparams" / f"{variant}.yaml"
     args = [*arguments("ESC50", tmp_path, "--debug"), "--mixup", "0.5"]
     if variant == "linear":
-        with pytest.raises(ValueError, match="mixup is 0.5.*cache_embeddings"):
-            train(yaml, [*args, "--cache_embeddings", "True"])
+        with pytest.raises(ValueError, match="mixup is 0.5.*stored_states"):
+            train(yaml, [*args, "--stored_states", "fp32"])
         return
     train(yaml, [*args, "--loss", "bce", "--debug_persistently"])
     results = json.loads((tmp_path / "results.json").read_text())
@@ -68,11 +68,11 @@ def test_stored_states_of_clips_with_several_labels(arguments, train, tmp_path):
     """What is stored changes nothing that is measured."""
     yaml = ROOT / "recipes" / "FSD50K" / "hparams" / "linear.yaml"
     results = []
-    for cache in ("False", "True"):
-        folder = tmp_path / cache
+    for stored in ("null", "fp32"):
+        folder = tmp_path / stored
         args = arguments("FSD50K", folder, "--debug", "--debug_persistently")
         masks = ["--freq_mask", "0", "--time_mask", "0"]
-        train(yaml, [*args, *masks, "--cache_embeddings", cache])
+        train(yaml, [*args, *masks, "--stored_states", stored])
         results.append(json.loads((folder / "results.json").read_text()))
     for key in ("mAP", "loss", "valid_loss"):
         assert results[0][key] == pytest.approx(results[1][key], abs=1e-5)

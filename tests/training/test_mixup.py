@@ -101,7 +101,7 @@ def test_bad_values_are_refused(options, words):
 
 
 def test_stored_states_are_not_mixed():
-    with pytest.raises(ValueError, match="mixup is 0.5.*cache_embeddings"):
+    with pytest.raises(ValueError, match="mixup is 0.5.*stored_states"):
         refuse_stored(Mixup(0.5))
 
 

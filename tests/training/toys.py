@@ -1,7 +1,6 @@
 """A brain small enough to train in a test, with all that a recipe gives it."""
 
 from functools import partial
-from types import SimpleNamespace
 
 import torch
 from speechbrain_petl.training.brain import AudioClassificationBrain
@@ -54,6 +53,7 @@ def toy(
     labels = CategoricalEncoder()
     labels.update_from_iterable(["low", "high"])
     modules = {"encoder": (encoder or Encoder)(3, 3)}
+    modules["encoder"].embedding_size = 3
     counter = EpochCounter(epochs)
     folder.mkdir(parents=True, exist_ok=True)
     return (kind or ToyBrain)(
@@ -65,7 +65,6 @@ def toy(
         loggers=[FileTrainLogger(folder / "train_log.txt", 6)],
         selects=selects,
         hparams={
-            "backbone": SimpleNamespace(embedding_size=3),
             "epoch_counter": counter,
             "output_folder": str(folder),
             "precision": "auto",

@@ -128,6 +128,27 @@ def _mappings(value):
     return _mapping(value) and all(map(_mapping, value.values()))
 
 
+def _search(value):
+    """Returns True for a budget and a space, or None."""
+    if value is None:
+        return True
+    known = {"trials", "seconds", "fold", "seed", "space"}
+    if not _mapping(value) or not set(value) <= known:
+        return False
+    trials, seconds = value.get("trials"), value.get("seconds")
+    limit = type(seconds) in (int, float) and seconds > 0
+    return (
+        type(trials) is int
+        and trials > 0
+        and (seconds is None or limit)
+        and _mapping(value.get("space"))
+        and all(
+            value.get(k) is None or type(value[k]) is int
+            for k in ("fold", "seed")
+        )
+    )
+
+
 def _folders(value):
     """Returns True for a mapping from texts to texts."""
     return _mapping(value) and _texts(list(value.values()))
@@ -167,6 +188,11 @@ KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
         _mappings,
     ),
     "data_folders": ("a mapping of corpora to folders", _folders),
+    "search": (
+        "a mapping with trials (from 1) and space, and perhaps seconds, fold "
+        "and seed, or null",
+        _search,
+    ),
 }
 
 

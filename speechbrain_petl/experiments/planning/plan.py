@@ -16,6 +16,7 @@ A plan is a YAML file::
     overrides: {number_of_epochs: 5}
     corpus_overrides: {ESC50: {max_length: 300}}
     data_folders: {ESC50: /data/ESC-50}
+    search: {trials: 8, space: {lr: log:1e-4:1e-2}}    # for ``tune``
 
 ``demo`` as a data folder is a small synthetic corpus, as ``source`` the
 miniature AST of the package.
@@ -46,11 +47,12 @@ AST_MINI = Path(demo.__file__).parent / "ast-mini"
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of a table: a YAML and overrides of it."""
+    """A row of a table: a YAML, overrides of it, and what to search."""
 
     label: str
     yaml: str
     overrides: Mapping = field(default_factory=dict)
+    space: Mapping = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class Plan:
     overrides: dict = field(default_factory=dict)
     corpus_overrides: dict[str, dict] = field(default_factory=dict)
     data_folders: dict[str, str] = field(default_factory=dict)
+    search: dict | None = None
     recipes: dict[str, Recipe] = field(default_factory=dict)
 
     @property
@@ -253,6 +256,7 @@ def _variant(row, file):
         and isinstance(row.get("label"), str)
         and isinstance(row.get("yaml"), str)
         and isinstance(row.get("overrides", {}), dict)
+        and isinstance(row.get("space", {}), dict)
     ):
         raise ValueError(
             f"{file}: a variant is the name of a YAML, or a mapping with "

@@ -1,9 +1,7 @@
 """Runs one cell, wherever: it is locked, logged, and its failure kept."""
 
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -160,14 +158,8 @@ def run_job(
             folder / "cell.json", {"hash": job.hash, "command": job.command}
         )
         with open(folder / "run.log", "ab") as log:
-            process = subprocess.Popen(
-                job.command,
-                cwd=job.recipe,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock.fileno()],
+            process = processes.start(
+                job.command, job.recipe, environment, log, lock
             )
             code = processes.wait(process, timeout)
         seconds = time.monotonic() - start

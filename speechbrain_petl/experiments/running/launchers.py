@@ -15,6 +15,7 @@ from speechbrain_petl.experiments.running.slurm import (
     use_squeue_without_accounting,
 )
 from speechbrain_petl.experiments.running.state import FAILED
+from speechbrain_petl.experiments.running.warm import Warm
 from speechbrain_petl.utils.optional import require
 
 # Threads that wait by spinning slow their neighbors down.
@@ -48,7 +49,6 @@ class Local:
         self.force = force
         self.timeout = timeout
         self.pool = ThreadPoolExecutor(jobs)
-        self.processes = Processes()
         self.gpus: queue.SimpleQueue = queue.SimpleQueue()
         for gpus in share_gpus(visible_gpus(), jobs, n_processes):
             self.gpus.put(gpus)
@@ -57,6 +57,8 @@ class Local:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
             **PASSIVE,
         }
+        several = n_processes > 1
+        self.processes = Processes() if several else Warm(self.environment)
 
     def __call__(self, job: Job) -> Future:
         """Starts a job when there is room for it."""

@@ -1,10 +1,12 @@
 """The processes of runs: waited for, limited in time, stopped together."""
 
 import contextlib
+import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
 
 from speechbrain_petl.utils.optional import require
 
@@ -24,6 +26,46 @@ class Processes:
         require("psutil", "experiments", "run")  # now, not when one is stopped
         self.running: set[subprocess.Popen] = set()
         self.stopped = threading.Event()
+
+    def start(
+        self,
+        command: list[str],
+        cwd: str,
+        environment: Mapping[str, str],
+        log: IO,
+        lock: IO,
+    ) -> Any:
+        """Starts a process.
+
+        Arguments
+        ---------
+        command : list of str
+            Command line.
+        cwd : str
+            Folder to run it in.
+        environment : dict of str to str
+            Environment variables in addition to those of this process.
+        log : file
+            Where its output goes.
+        lock : file
+            Lock that it inherits.
+
+        Returns
+        -------
+        subprocess.Popen, or what has its methods
+        """
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.fileno()],
+        )
+
+    def close(self) -> None:
+        """Lets go of what starts processes; those that run go on."""
 
     def wait(
         self, process: subprocess.Popen, timeout: float | None = None

@@ -6,10 +6,11 @@ less is better: which metric it is, the first run tells.
 The test that a run also computes is not looked at.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from speechbrain_petl.experiments.planning.checks import (
     known_options,
@@ -17,9 +18,15 @@ from speechbrain_petl.experiments.planning.checks import (
 )
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
 from speechbrain_petl.experiments.planning.recipes import recipe_of
+from speechbrain_petl.experiments.running.launchers import PASSIVE
 from speechbrain_petl.experiments.running.locks import lock_of
-from speechbrain_petl.experiments.running.space import suggest
+from speechbrain_petl.experiments.running.space import (
+    keys_of,
+    overrides_of,
+    suggest,
+)
 from speechbrain_petl.experiments.running.trainer import Trainer
+from speechbrain_petl.experiments.running.warm import Warm
 from speechbrain_petl.utils.metric import Metric
 from speechbrain_petl.utils.optional import require
 
@@ -33,7 +40,8 @@ def search(
     overrides: Mapping,
     seed: int = 1234,
     fold: int | None = None,
-) -> tuple[dict, Metric, float]:
+    seconds: float | None = None,
+) -> "Found":
     """Starts a search, or continues one.
 
     Arguments
@@ -54,15 +62,13 @@ def search(
         Seed of the runs and of the search.
     fold : int, optional
         The test fold, whose neighbor validates.
+    seconds : float, optional
+        No trial begins once all together have taken so long; the first
+        always does.
 
     Returns
     -------
-    best : dict
-        Overrides of the best trial.
-    metric : Metric
-        What selected it.
-    value : float
-        The metric of the best trial, of the validation.
+    Found
 
     Raises
     ------
@@ -77,7 +83,8 @@ def search(
     name = yaml.relative_to(recipe / "hparams").with_suffix("").as_posix()
     variant = Variant(yaml.stem, name)
     base = Cell(recipe.name, variant, seed, fold, overrides=overrides)
-    trainer = Trainer(yaml, data_folder, output.resolve())
+    processes = Warm(PASSIVE)
+    trainer = Trainer(yaml, data_folder, output.resolve(), processes)
     output.mkdir(parents=True, exist_ok=True)
     with lock_of(output) as lock:
         if lock is None:
@@ -95,15 +102,58 @@ def search(
         )
         take_up(study)
         pruned = optuna.trial.TrialState.PRUNED
-        study.optimize(
-            Objective(study, trainer, base, space),
-            n_trials=max(0, trials - len(ended(study, pruned))),
-        )
+        left = math.inf if seconds is None else seconds - spent(study)
+        try:
+            study.optimize(
+                Objective(study, trainer, base, space),
+                n_trials=max(0, trials - len(ended(study, pruned)))
+                if left > 0 or not ended(study)
+                else 0,
+                timeout=None if seconds is None else max(0.0, left),
+            )
+        finally:
+            processes.close()
         if not ended(study):
             raise ValueError(f"No trial of {output} finished: see its folders.")
         metric = metric_of_study(study)
         value = 0.0 + metric.sign * study.best_value  # no -0.0
-        return study.best_params, metric, value
+        return Found(
+            overrides_of(study.best_params, space),
+            metric,
+            value,
+            len(ended(study)),
+            spent(study),
+        )
+
+
+class Found(NamedTuple):
+    """What a search found, and what it cost.
+
+    Arguments
+    ---------
+    overrides : dict
+        Overrides of the best trial.
+    metric : Metric
+        What selected it.
+    value : float
+        The metric of the best trial, of the validation.
+    trials : int
+        Number of trials that have a result.
+    seconds : float
+        What all trials took together.
+    """
+
+    overrides: dict
+    metric: Metric
+    value: float
+    trials: int
+    seconds: float
+
+
+def spent(study: Any) -> float:
+    """Returns the seconds that the trials of a study took together."""
+    times = [trial.duration for trial in study.trials if trial.duration]
+    return sum(time.total_seconds() for time in times)
 
 
 def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
@@ -126,8 +176,9 @@ def check_keys(yaml: Path, space: Mapping, overrides: Mapping) -> None:
     if not yaml.is_file():
         raise ValueError(f"There is no YAML file {yaml}.")
     what = f"option of {yaml.name}"
-    require_names([*space, *overrides], known_options(yaml), what, "search")
-    both = sorted(set(space) & set(overrides))
+    keys = keys_of(space)
+    require_names([*keys, *overrides], known_options(yaml), what, "search")
+    both = sorted(set(keys) & set(overrides))
     if both:
         raise ValueError(f"--space and --set both have {both[0]}: give one.")
 
@@ -160,7 +211,9 @@ class Objective:
             if other.params == point:  # it would come out the same
                 return other.value
         name = folder_of(trial)
-        cell = replace(self.base, overrides={**self.base.overrides, **point})
+        overrides = overrides_of(point, self.space)
+        whole = {**self.base.overrides, **overrides}
+        cell = replace(self.base, overrides=whole)
         found = self.trainer.train(cell, name)
         if found is None:
             optuna = require("optuna", "experiments", "search")

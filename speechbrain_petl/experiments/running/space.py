@@ -2,24 +2,28 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from speechbrain_petl.experiments.planning.overrides import as_text, pairs
 
 
-def read_space(texts: list[str]) -> dict[str, tuple]:
+def read_space(given: list[str] | Mapping[str, Any]) -> dict[str, tuple]:
     """Reads what to search.
 
     Arguments
     ---------
-    texts : list of str
+    given : list of str or mapping
         Values of the option: ``KEY=LOW:HIGH``, ``KEY=log:LOW:HIGH``,
-        ``KEY=int:LOW:HIGH`` or ``KEY=A,B,...``.
+        ``KEY=int:LOW:HIGH`` or ``KEY=A,B,...``; or a mapping from keys to
+        what follows. In a mapping, ``{NAME: {KEY: VALUE, ...}, ...}`` is a
+        choice between several settings at once.
 
     Returns
     -------
     dict of str to tuple
         By key: ``(scale, low, high)``, the scale being ``linear``, ``log`` or
-        ``int``, or ``("choice", values)``.
+        ``int``, ``("choice", values)``, or ``("settings", overrides by
+        name)``.
 
     Raises
     ------
@@ -33,8 +37,52 @@ def read_space(texts: list[str]) -> dict[str, tuple]:
     >>> read_space(["reduction_rate=32,64", "pooling=mean,cls"])["pooling"]
     ('choice', ['mean', 'cls'])
     """
-    found = pairs(texts, "--space", as_text)
-    return {key: _range(text) for key, text in found.items()}
+    found = (
+        given
+        if isinstance(given, Mapping)
+        else pairs(given, "--space", as_text)
+    )
+    return {
+        key: ("settings", dict(value))
+        if isinstance(value, Mapping)
+        else _range(str(value))
+        for key, value in found.items()
+    }
+
+
+def keys_of(space: Mapping[str, tuple]) -> list[str]:
+    """Lists the keys that a space sets.
+
+    Example
+    -------
+    >>> keys_of(read_space({"a": "1,2", "b": {"on": {"c": 1}, "off": {}}}))
+    ['a', 'c']
+    """
+    found: dict[str, None] = {}
+    for key, (kind, *rest) in space.items():
+        inside = rest[0].values() if kind == "settings" else [{key: None}]
+        for overrides in inside:
+            found.update(dict.fromkeys(overrides))
+    return list(found)
+
+
+def overrides_of(
+    params: Mapping[str, Any], space: Mapping[str, tuple]
+) -> dict[str, Any]:
+    """Returns the overrides that a trial's parameters stand for.
+
+    Arguments
+    ---------
+    params : mapping
+        A value for each key of the space.
+    space : mapping
+        As from ``read_space``.
+    """
+    found = {}
+    for key, value in params.items():
+        kind, *rest = space[key]
+        found.update(rest[0][value] if kind == "settings" else {key: value})
+    return found
 
 
 def _range(text):
@@ -82,12 +130,12 @@ def suggest(trial, space: Mapping[str, tuple]) -> dict:
     Returns
     -------
     dict
-        A value for each key.
+        A value for each key; see ``overrides_of``.
     """
     point = {}
     for key, (kind, *rest) in space.items():
-        if kind == "choice":
-            point[key] = trial.suggest_categorical(key, rest[0])
+        if kind in ("choice", "settings"):
+            point[key] = trial.suggest_categorical(key, list(rest[0]))
         elif kind == "int":
             point[key] = trial.suggest_int(key, *rest)
         else:

@@ -13,6 +13,7 @@ from speechbrain_petl.experiments.running.job import (
     run_job,
 )
 from speechbrain_petl.experiments.running.launchers import PASSIVE
+from speechbrain_petl.experiments.running.processes import Processes
 from speechbrain_petl.experiments.running.run import PAUSE
 from speechbrain_petl.experiments.running.state import (
     FINISHED,
@@ -35,11 +36,14 @@ class Trainer(NamedTuple):
         Folder of the corpus.
     output : Path
         Folder in which each run has its own.
+    processes : Processes, optional
+        Starts the runs.
     """
 
     yaml: Path
     data_folder: str
     output: Path
+    processes: Processes | None = None
 
     def job(self, cell: Cell, name: str) -> Job:
         """Returns the job of a run, whose folder has a name."""
@@ -74,10 +78,10 @@ class Trainer(NamedTuple):
             If the run had no validation split.
         """
         job = self.job(cell, name)
-        outcome, _ = run_job(job, PASSIVE)
+        outcome, _ = run_job(job, PASSIVE, processes=self.processes)
         while outcome == BUSY:  # what a killed search left behind
             time.sleep(PAUSE)
-            outcome, _ = run_job(job, PASSIVE)
+            outcome, _ = run_job(job, PASSIVE, processes=self.processes)
         if outcome == INTERRUPTED:
             raise KeyboardInterrupt
         if outcome != FINISHED:
