@@ -58,7 +58,7 @@ def row(corpus: str, variant: str) -> str:
     folder, recipe = f"recipes/{corpus}", read_recipe(RECIPES / corpus)
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
     flags = f"--source=tests/samples/petl/ast-mini {FLAGS}"
-    if variant.startswith("wav2vec2/"):
+    if "wav2vec2" in variant:
         file = RECIPES / corpus / "hparams" / f"{variant}.yaml"
         # That of a new corpus is written next, by wav2vec2_yamls.py.
         yaml = file.read_text() if file.exists() else ""
@@ -148,15 +148,19 @@ def upper(corpus: str, variant: str) -> str:
 
 def variants_of(corpus: str) -> list[str]:
     """Names of a corpus's YAMLs: those that it lists, or all of them."""
-    listed = read_recipe(RECIPES / corpus).variants
-    if listed is not None:
-        return listed
+    recipe = read_recipe(RECIPES / corpus)
+    # Those of tools/published_yamls.py
+    published = [name.replace("/", "_") for name in recipe.published or {}]
+    published = [f"published/{name}" for name in published]
+    if recipe.variants is not None:
+        return recipe.variants + published
     hparams = RECIPES / SOURCE / "hparams"
-    return sorted(
+    found = [
         str(path.relative_to(hparams).with_suffix(""))
         for pattern in ("*.yaml", "wav2vec2/*.yaml")
         for path in hparams.glob(pattern)
-    )
+    ]
+    return sorted(found) + published
 
 
 def files() -> dict[Path, str]:

@@ -1,7 +1,7 @@
 """A linear probe on stored embeddings: multinomial logistic regression.
 
 On N embeddings x of width d, standardized, with targets y, the weights W and
-the bias b of all classes minimize
+the bias b of all classes minimize::
 
     mean_n cross_entropy(W x_n + b, y_n) + decay / 2 * |W|^2
 

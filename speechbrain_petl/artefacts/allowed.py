@@ -259,6 +259,7 @@ ROWS = (
         width=COUNT,
         classes=Number(1, 2**20, whole=True),
         eps=Number(0, 1),
+        xavier=FLAG,
     ),
     _row(
         "head",

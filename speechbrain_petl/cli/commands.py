@@ -23,7 +23,9 @@ from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.many import classify_files
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
+from speechbrain_petl.integrations.onnx_bank_export import export_bank
 from speechbrain_petl.integrations.peft_format import to_peft
+from speechbrain_petl.integrations.quantize import export_int8
 from speechbrain_petl.integrations.transformers import (
     merge_to_transformers,
     reads_clips_of,
@@ -52,17 +54,21 @@ def predict(options) -> int:
 
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
-    tasks = [text.partition("=") for text in options.task]
-    for name, equals, source in tasks:
+    return _classify(_fill(_bank(options), options.task), options)
+
+
+def _fill(bank, tasks):
+    """Adds the tasks NAME=ARTEFACT of a command line to a bank."""
+    parts = [text.partition("=") for text in tasks]
+    for name, equals, source in parts:
         if not (name and equals and source):
             raise ValueError(
                 "--task is NAME=ARTEFACT, such as events=esc50/artefact, not "
                 f"'{name}{equals}{source}'."
             )
-    bank = _bank(options)
-    for name, _, source in tasks:
+    for name, _, source in parts:
         bank.add(name, source)
-    return _classify(bank, options)
+    return bank
 
 
 def _bank(options):
@@ -386,8 +392,44 @@ def export(options) -> int:
         )
     if kind != "peft" and os.path.isdir(options.path):
         raise ValueError(f"'{options.path}' is a folder: name a file to write.")
+    if options.quantize:
+        return _export_int8(options, kind)
     difference = EXPORTERS[kind](_load(options), options.path)
     print(f"'{options.path}' equals the model within {difference:.2g}.")
+    return 0
+
+
+def _export_int8(options, kind):
+    """Writes an ONNX file in int8 and prints what it costs."""
+    needed = ("calibrate", "test", "data_folder")
+    missing = [f"--{one}" for one in needed if getattr(options, one) is None]
+    if kind != "onnx" or missing:
+        raise ValueError(
+            "--quantize int8 is for .onnx files and needs "
+            f"{', '.join(missing) or 'one'}: clips for the ranges of the "
+            "numbers, and clips to measure the accuracy on."
+        )
+    trained = _load(options, *LABELLED)
+    sources = (options.calibrate, options.test, options.data_folder)
+    found = export_int8(trained, options.path, *sources)
+    print(
+        f"'{options.path}' in int8: accuracy {found['accuracy_int8']:.2%} on "
+        f"{found['tested_on']} clips, {found['accuracy_fp32']:.2%} in float32; "
+        f"the same label for {found['same_label']:.2%}."
+    )
+    return 0
+
+
+def write_bank(options) -> int:
+    """Writes several artefacts as a bank in ONNX."""
+    bank = AdapterBank(options.backbone, "cpu", options.fetch or None)
+    _fill(bank, options.task)
+    tasks = {task: bank[task] for task in bank.tasks}
+    difference = export_bank(tasks, options.path)
+    print(
+        f"'{options.path}' has {len(tasks)} tasks, each equal to its model "
+        f"within {difference:.2g}."
+    )
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+import speechbrain_petl
 from speechbrain_petl.cli.many_options import add_many
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.utils.arguments import add_debug, count
@@ -28,6 +29,11 @@ def make_parser() -> argparse.ArgumentParser:
         description="Use adapters that were trained with speechbrain-petl, and "
         "prepare their training.",
         epilog="speechbrain-petl <command> --help shows examples.",
+    )
+    top.add_argument(
+        "--version",
+        action="version",
+        version=f"%(prog)s {speechbrain_petl.__version__}",
     )
     commands = top.add_subparsers(metavar="<command>", required=True)
 
@@ -171,6 +177,8 @@ def make_parser() -> argparse.ArgumentParser:
         [
             "export artefact model.onnx",
             "export artefact model.pt2",
+            "export artefact int8.onnx --quantize int8 --data_folder ESC-50 "
+            "\\\n    --calibrate manifest/train.json --test manifest/test.json",
             "export lora/artefact folder --format peft",
         ],
         "\nIts inputs are waveforms and relative lengths, its output logits. "
@@ -185,7 +193,47 @@ def make_parser() -> argparse.ArgumentParser:
         choices=["onnx", "pt2", "peft"],
         help="default: by the ending of the path",
     )
+    out.add_argument(
+        "--quantize",
+        choices=["int8"],
+        help="round the large products of an .onnx file; what it costs is "
+        "written beside it, as PATH.json",
+    )
+    out.add_argument(
+        "--calibrate",
+        metavar="MANIFEST",
+        help="with --quantize: clips for the ranges, as a run's train.json",
+    )
+    out.add_argument(
+        "--test",
+        metavar="MANIFEST",
+        help="with --quantize: clips to measure the accuracy on",
+    )
+    out.add_argument(
+        "--data_folder", help="with --quantize: folder of their corpus"
+    )
     _add_source(out)
+
+    banked = command(
+        "export-bank",
+        "write_bank",
+        "write artefacts of one method and backbone as a bank in ONNX",
+        [
+            "export-bank bank --task events=esc50/artefact "
+            "--task words=gsc/artefact",
+        ],
+        "\nThe folder has one model, and a small file for each task, that "
+        "onnxruntime takes\nfor a call (docs/SERVING.md).\n",
+    )
+    banked.add_argument("path", help="folder to write")
+    banked.add_argument(
+        "--task",
+        action="append",
+        required=True,
+        metavar="NAME=ARTEFACT",
+        help="name of a task and its artefact; repeat for each task",
+    )
+    _add_backbone(banked)
 
     up = command(
         "push",

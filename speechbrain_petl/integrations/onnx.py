@@ -8,12 +8,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from speechbrain_petl.artefacts.self_check import full_precision, probe_waveform
 from speechbrain_petl.artefacts.tasks import task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.utils.messages import first_line
+from speechbrain_petl.utils.optional import require
 from torch import nn
 
 TOLERANCE = 1e-4
@@ -66,37 +68,51 @@ def export_onnx(trained: Trained, path: str | os.PathLike) -> float:
     ValueError
         If a package is missing, or the difference exceeds 1e-4.
     """
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401  what torch writes ONNX with
-    except ImportError as error:
-        raise ValueError(
-            "ONNX needs packages of its own: pip install "
-            "'speechbrain-petl[export]'."
-        ) from error
-    program = torch.onnx.export(
-        _program(trained),
+    require("onnxruntime", "export", "ONNX")
+    program = onnx_program(trained)
+    program.model.metadata_props.update(facts_of(trained))
+    return _write(trained, path, program.save, open_onnx)
+
+
+def onnx_program(trained: Trained, optimize: bool = True) -> Any:
+    """Makes the ONNX graph of a model, from waveforms to logits.
+
+    Arguments
+    ---------
+    trained : Trained
+        A loaded artefact, on the CPU.
+    optimize : bool
+        If False, leaves each tensor of the model as it is, under its name.
+
+    Returns
+    -------
+    torch.onnx.ONNXProgram
+        The graph.
+    """
+    require("onnxscript", "export", "ONNX")  # what torch writes it with
+    return torch.onnx.export(
+        program_of(trained),
         input_names=["wavs", "lens"],
         output_names=["logits"],
         dynamo=True,
         verbose=False,
+        optimize=optimize,
     )
-    program.model.metadata_props.update(_facts(trained))
 
-    def run(file):
-        """Makes a session of a file."""
-        session = onnxruntime.InferenceSession(
-            file, providers=["CPUExecutionProvider"]
-        )
 
-        def logits(wavs, lens):
-            """Runs the file's graph."""
-            feeds = {"wavs": wavs.numpy(), "lens": lens.numpy()}
-            return torch.from_numpy(session.run(["logits"], feeds)[0])
+def open_onnx(file: str | os.PathLike) -> Callable:
+    """Returns what computes logits of waveforms and lengths by a file."""
+    runtime: Any = require("onnxruntime", "export", "ONNX")
+    session = runtime.InferenceSession(
+        os.fspath(file), providers=["CPUExecutionProvider"]
+    )
 
-        return logits
+    def logits(wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+        """Runs the file's graph."""
+        feeds = {"wavs": wavs.numpy(), "lens": lens.numpy()}
+        return torch.from_numpy(session.run(["logits"], feeds)[0])
 
-    return _write(trained, path, program.save, run)
+    return logits
 
 
 def export_program(trained: Trained, path: str | os.PathLike) -> float:
@@ -106,8 +122,8 @@ def export_program(trained: Trained, path: str | os.PathLike) -> float:
     lengths; the labels and the sample rate are in its extra file
     ``facts.json``.
     """
-    program = _program(trained)
-    facts = {"facts.json": json.dumps(_facts(trained))}
+    program = program_of(trained)
+    facts = {"facts.json": json.dumps(facts_of(trained))}
     return _write(
         trained,
         path,
@@ -116,14 +132,14 @@ def export_program(trained: Trained, path: str | os.PathLike) -> float:
     )
 
 
-def _program(trained):
+def program_of(trained):
     """Exports the model as a program for batches of any size."""
     batch = torch.export.Dim("batch", max=MAX_BATCH)
     try:
         with torch.no_grad():
             return torch.export.export(
                 Classifier(trained).eval(),
-                _inputs(trained, 2),
+                probe_inputs(trained, 2),
                 dynamic_shapes=({0: batch}, {0: batch}),
                 strict=True,  # a len(tensor) stays a variable then
             )
@@ -134,7 +150,7 @@ def _program(trained):
         ) from error
 
 
-def _inputs(trained, n):
+def probe_inputs(trained, n):
     """Waveforms and relative lengths of n seeded clips."""
     samples = trained.compute_features.clip_samples
     lens = torch.linspace(1.0, 0.5, n)
@@ -143,7 +159,7 @@ def _inputs(trained, n):
     return wavs * inside, lens
 
 
-def _facts(trained):
+def facts_of(trained):
     """Returns labels, sample rate and task, for the file's metadata."""
     return {
         "labels": json.dumps(trained.labels),
@@ -165,7 +181,7 @@ def _write(
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         save(str(temporary))
-        difference = _compare(trained, load(str(temporary)))
+        difference = compare(trained, load(str(temporary)))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -173,9 +189,9 @@ def _write(
 
 
 @torch.no_grad()
-def _compare(trained, exported):
+def compare(trained, exported):
     """Returns the largest difference of a logit; raises if it matters."""
-    wavs, lens = _inputs(trained, 3)
+    wavs, lens = probe_inputs(trained, 3)
     with full_precision():
         expected = Classifier(trained)(wavs, lens)
     difference = (exported(wavs, lens) - expected).abs().max().item()

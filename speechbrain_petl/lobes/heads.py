@@ -22,6 +22,9 @@ class NormedLinear(nn.Module):
         Number of classes.
     eps : float
         Epsilon of the LayerNorm; AST's by default.
+    xavier : bool
+        If True, the linear layer starts as in IPET's code (arXiv 2211.02227):
+        its weight uniform (Xavier), its bias 1e-4. By default as PyTorch's.
 
     Example
     -------
@@ -29,10 +32,19 @@ class NormedLinear(nn.Module):
     torch.Size([2, 10])
     """
 
-    def __init__(self, width: int, classes: int, eps: float = 1e-12):
+    def __init__(
+        self,
+        width: int,
+        classes: int,
+        eps: float = 1e-12,
+        xavier: bool = False,
+    ):
         super().__init__()
         self.layernorm = nn.LayerNorm(width, eps=eps)
         self.dense = nn.Linear(width, classes)
+        if xavier:
+            nn.init.xavier_uniform_(self.dense.weight)
+            nn.init.constant_(self.dense.bias, 1e-4)
 
     def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
         """Computes logits [B, classes] of embeddings [B, d]."""

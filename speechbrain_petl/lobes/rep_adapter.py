@@ -68,9 +68,8 @@ class RepAdapter(Wrapper):
         self.down = nn.Linear(d, units)
         self.up = nn.Conv1d(units, d, 1, groups=groups)
         nn.init.xavier_uniform_(self.down.weight)
-        nn.init.zeros_(self.down.bias)
-        nn.init.zeros_(self.up.weight)
-        nn.init.zeros_(self.up.bias)
+        for zero in (self.down.bias, *self.up.parameters()):
+            nn.init.zeros_(zero)
 
     def adapt(self, hidden: torch.Tensor) -> torch.Tensor:
         """Adapts the hidden states [B, T, d] in front of the sub-layer."""
@@ -136,7 +135,8 @@ class RepAdapter(Wrapper):
         bias = (weight @ offset[0]) + (
             0 if linear.bias is None else linear.bias
         )
-        merged = nn.Linear(*weight.shape[::-1], device="meta")
+        n_out, n_in = weight.shape
+        merged = nn.Linear(n_in, n_out, device="meta")
         merged.weight = nn.Parameter(
             (weight @ columns.mT).to(kind), requires_grad=False
         )

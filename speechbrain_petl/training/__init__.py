@@ -7,6 +7,7 @@ from speechbrain_petl.training.base import PETLBrain
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
 from speechbrain_petl.training.mixup import Mixup
+from speechbrain_petl.training.schedules import multi_step
 from speechbrain_petl.training.tagging import AudioTaggingBrain
 from speechbrain_petl.training.verification_brain import (
     SpeakerVerificationBrain,
@@ -19,4 +20,5 @@ __all__ = [
     "PETLBrain",
     "SpeakerVerificationBrain",
     "WholeCheckpointer",
+    "multi_step",
 ]

@@ -51,6 +51,29 @@ def test_peers_have_the_same_kind_of_optimizer(tmp_path):
         assert opt_class([weight]).param_groups[0]["fused"] is True
 
 
+def test_wav2vec2s_peers_train_the_same(tmp_path, monkeypatch):
+    """The same rank and sites, no dropout, and a fused optimizer."""
+    from benchmarks import wav2vec2_step as step
+
+    made = []
+    monkeypatch.setattr(step, "make_step", lambda *a: made.append(a[:2]))
+    sizes = {**step.SMALL, "hidden_size": 768, "num_attention_heads": 4}
+    backbone = step.make_wav2vec2(tmp_path / "wav2vec2", **sizes)
+    given = (backbone, 1, 50, "fp32", "cpu")
+    step.peft_lora(*given)
+    step.ours("lora", *given)
+    for model, opt_class in made:
+        trained = [p for p in model.parameters() if p.requires_grad]
+        assert opt_class(trained).param_groups[0]["fused"] is True
+        low_rank = [p for p in trained if min(p.shape) == step.RANK]
+        assert len(low_rank) == 2 * 2 * sizes["num_hidden_layers"]
+        assert not any(
+            part.training and part.p > 0
+            for part in model.modules()
+            if isinstance(part, torch.nn.Dropout)
+        )
+
+
 def test_one_that_cannot_be_run_is_named():
     broken = Contender("broken", MATMUL, {"precision": "int3"})
     with pytest.raises(RuntimeError, match="'broken'(.|\n)*missing 2 required"):

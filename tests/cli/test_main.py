@@ -1,6 +1,7 @@
 """The command: which function an option calls, and its exit codes."""
 
 import pytest
+from speechbrain_petl import __version__
 from speechbrain_petl.cli import commands
 from speechbrain_petl.cli.main import PROGRAM, main
 
@@ -42,3 +43,10 @@ def test_without_a_command_it_says_which_there_are(capsys):
         main([])
     assert stopped.value.code == 2
     assert "usage: speechbrain-petl" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"speechbrain-petl {__version__}\n"

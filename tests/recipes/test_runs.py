@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.inference import PETLClassifier
+from speechbrain_petl.training import AudioClassificationBrain
 
 ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"
@@ -56,6 +57,45 @@ def test_a_test_reads_what_predict_reads(
         assert score.exp().item() == pytest.approx(
             float(row["probability"]), abs=1e-5
         )
+
+
+class Killed(Exception):
+    """What a test stops a run with."""
+
+
+@pytest.mark.parametrize("corpus", ["GTZAN", "IEMOCAP"])
+def test_a_stopped_run_resumes_bit_equal(
+    corpus, arguments, train, monkeypatch, tmp_path
+):
+    """Of GTZAN the parts that are read are random, too."""
+    yaml = ROOT / "recipes" / corpus / "hparams" / "adapter_pf_par.yaml"
+    args = arguments(corpus, tmp_path / "a", "--debug", "--debug_persistently")
+    args[args.index("--max_length") + 1] = "24"
+    train(yaml, args)
+    args[args.index(str(tmp_path / "a"))] = str(tmp_path / "b")
+    fit_batch = AudioClassificationBrain.fit_batch
+
+    def stopping(brain, batch):
+        """Stops in the second epoch."""
+        if brain.hparams.epoch_counter.current == 2 and brain.step == 2:
+            raise Killed
+        return fit_batch(brain, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AudioClassificationBrain, "fit_batch", stopping)
+        with pytest.raises(Killed):
+            train(yaml, args)
+    assert not (tmp_path / "b" / "results.json").exists()
+    train(yaml, args)
+    one, other = (
+        (tmp_path / run / "artefact" / "petl.safetensors").read_bytes()
+        for run in "ab"
+    )
+    assert one == other
+    predictions = [
+        (tmp_path / run / "predictions.csv").read_text() for run in "ab"
+    ]
+    assert predictions[0] == predictions[1]
 
 
 @pytest.mark.slow

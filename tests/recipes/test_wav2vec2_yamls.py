@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 MATRIX = runpy.run_path(str(ROOT / "tools" / "backbone_matrix.py"))
 FILES = runpy.run_path(str(ROOT / "tools" / "wav2vec2_yamls.py"))["files"]()
 YAMLS = sorted(ROOT.glob("recipes/*/hparams/wav2vec2/*.yaml"))
+PUBLISHED = sorted(ROOT.glob("recipes/*/hparams/published/wav2vec2_*.yaml"))
 
 
 def name(path):
@@ -38,6 +39,11 @@ def families_of(yaml):
 def test_two_steps(yaml, family_overrides, tmp_path):
     for family in families_of(yaml):
         two_steps(yaml, family, family_overrides, tmp_path)
+
+
+@pytest.mark.parametrize("yaml", PUBLISHED, ids=name)
+def test_two_steps_of_a_published_yaml(yaml, family_overrides, tmp_path):
+    two_steps(yaml, "wav2vec 2.0", family_overrides, tmp_path)
 
 
 def two_steps(yaml, family, family_overrides, folder):

@@ -41,6 +41,9 @@ class Recipe(NamedTuple):
         ``wav2vec2/lora``; by default all those that ESC-50 has.
     settings : dict of str to dict, optional
         Keys that a YAML sets otherwise on this corpus, by its name.
+    published : dict of str to dict
+        Keys of the YAMLs in ``hparams/published``, by the YAML that each is
+        made from.
     keeps : list of str
         Keys of ``adapter_hou_par.yaml`` that are the corpus's, though they
         are the method's elsewhere.
@@ -59,6 +62,7 @@ class Recipe(NamedTuple):
     protocol_folds: dict[str, int] | None = None
     variants: list[str] | None = None
     settings: dict[str, dict] | None = None
+    published: dict[str, dict] | None = None
     keeps: Sequence[str] = ()
     leaves: Sequence[str] = ("predictions.csv", "manifest/label_encoder.txt")
 
@@ -129,6 +133,7 @@ KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
     ),
     "variants": ("a list of names", _texts),
     "settings": ("a mapping of YAMLs to keys and values", _mappings),
+    "published": ("a mapping of YAMLs to keys and values", _mappings),
     "keeps": ("a list of keys", _texts),
     "leaves": ("a list of files", _texts),
 }

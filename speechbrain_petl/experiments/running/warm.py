@@ -147,6 +147,10 @@ class Warm(Processes):
                     [sys.executable, "-m", __name__, str(its.fileno())],
                     env={**os.environ, **self.environment},
                     stdin=subprocess.DEVNULL,
+                    # It may outlive the runner, whose output nobody should
+                    # be kept waiting for.
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                     pass_fds=[its.fileno()],
                 )
             self._server = process, mine

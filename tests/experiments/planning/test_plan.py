@@ -15,9 +15,12 @@ CELLS = {
     "table5": 8 * 6,
     "table6": 3 * 6,
     "fig3": 25 * 6,
+    "patchout": 4 * 5,
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
+    "demo_tasks": 2 * 2,
     "gtzan": 7 + 10,
+    "ipet": 4 * (5 + 1 + 1),
     "verification": 10,
     "demo": 2 * 4 * 2,
 }
