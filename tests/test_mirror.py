@@ -23,15 +23,12 @@ ELSEWHERE = {
     "cli/many_options.py": "cli/test_files.py",
     "cli/timeline.py": "cli/test_files.py",
     "cli/train_options.py": "cli/test_bad_arguments.py",
-    "dataio/cohort.py": "training/test_verification_brain.py",
     "inference/label_files.py": "inference/test_timeline.py",
-    "inference/loading.py": "inference/test_classifier.py",
     "inference/xares.py": "inference/test_embedder.py",
     "integrations/extractors.py": "lobes/test_whisper_fbank.py",
     "integrations/stock.py": "integrations/test_transformers.py",
     "training/outputs.py": "training/test_task.py",
     "training/tag_results.py": "training/test_tagging.py",
-    "training/verification_results.py": "training/test_verification_brain.py",
 }
 
 

@@ -10,11 +10,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from speechbrain_petl.training.parallel import own_batches, unwrap
+from speechbrain_petl.training.parallel import leave_group, own_batches, unwrap
 from speechbrain_petl.training.rng import RandomState
 from torch.utils.data import DataLoader
 
 from speechbrain.dataio.batch import PaddedBatch
+from tests.training.speakers import TRAINED, speakers, test, train, utterances
 from tests.training.toys import (
     Dropping,
     Normalized,
@@ -42,12 +43,13 @@ def rank_of_two(rank, folder):
         "random": random_numbers(folder),
         "resumed": resumed(folder),
         "normalized": normalized(folder),
+        "verified": verified(folder),
     }
     everybody = [None, None]
     torch.distributed.all_gather_object(everybody, found)
     if rank == 0:
         (folder / "found.json").write_text(json.dumps(everybody))
-    torch.distributed.destroy_process_group()
+    leave_group()
 
 
 def evaluated(folder):
@@ -65,6 +67,27 @@ def evaluated(folder):
     if torch.distributed.get_rank() == 0:
         keep(folder / "evaluated", folder / "two_whole")
     return seen
+
+
+def verified(folder):
+    """Trains on speakers, and tests by trials, with a cohort."""
+    options = {"distributed_backend": "gloo", "ckpt_interval_steps": 1}
+    norm = {"score_norm": "s", "cohort_top": 2}
+    whole = speakers(folder / "verified", **options, **norm)
+    train(whole)
+    test(whole, cohort_set=utterances(TRAINED))
+    cut = speakers(folder / "cut_off", die_at=(2, 2), **options, **norm)
+    with pytest.raises(KeyboardInterrupt):
+        train(cut)
+    again = speakers(folder / "cut_off", **options, **norm)
+    train(again)
+    test(again, cohort_set=utterances(TRAINED))
+    return {
+        "embedded": sum(len(ids) for ids, _ in whole.evaluated),
+        "same": same(again, whole),
+        "scores": whole.scored.scores.tolist(),
+        "again": again.scored.scores.tolist(),
+    }
 
 
 def keep(run, folder):
@@ -257,3 +280,20 @@ def test_wrappers_of_training_are_taken_off():
     compiled = torch.compile(module, backend="eager")
     assert unwrap(compiled) is unwrap(module) is module
     assert unwrap(torch.nn.DataParallel(module)) is module
+
+
+@pytest.mark.slow
+@pytest.mark.fault("several processes: verification interrupted at a step")
+def test_two_processes_verify_as_one(folder, found):
+    mine, other = (each["verified"] for each in found)
+    assert sorted([mine["embedded"], other["embedded"]]) == [4, 5]
+    assert mine["same"] and other["same"], "resumed bit-equal"
+    assert mine["scores"] == other["scores"] == mine["again"]
+    one = speakers(folder / "verified_by_one", score_norm="s", cohort_top=2)
+    shutil.copytree(
+        folder / "verified" / "save",
+        folder / "verified_by_one" / "save",
+        dirs_exist_ok=True,
+    )
+    test(one, cohort_set=utterances(TRAINED))
+    assert one.scored.scores.tolist() == pytest.approx(mine["scores"])
