@@ -12,6 +12,7 @@ from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.sounds import Sounds
 from speechbrain_petl.experiments.running.state import FINISHED
+from speechbrain_petl.utils.settings import MANIFEST
 
 Say = Callable[[str], None]
 RUNS = "runs"
@@ -116,6 +117,7 @@ class Search:
                 key: value
                 for key, value in neutral(candidate.overrides).items()
                 if key not in ("max_length", "batch_size", "skip_prep")
+                and not key.endswith(MANIFEST)
             },
             "parameters": candidate.parameters,
             "round": number + 1,

@@ -11,6 +11,8 @@ from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference import PETLClassifier
 
+WIDTHS = ("reduction_rate", "lora_reduction_rate")
+
 
 def test_a_linear_probe(request_for, sounds_folder, tmp_path):
     request, said = request_for(), []
@@ -74,6 +76,8 @@ def test_a_search(request_for, in_process, monkeypatch, tmp_path):
     record = json.loads((tmp_path / "out/search.json").read_text())
     assert record["round_1"]["epochs"] == 1 and "round_2" not in record
     assert all(run["parameters"] <= 20_000 for run in record["runs"].values())
+    overrides = [run["overrides"] for run in record["runs"].values()]
+    assert all(set(one) <= {"lr", *WIDTHS} for one in overrides)
     members = record["test"]["members"]
     assert len(members) == 2
     tensors = final.load_test(tmp_path / "out")
