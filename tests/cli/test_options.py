@@ -17,6 +17,7 @@ def test_every_command_has_examples():
         "verify",
         "merge",
         "export",
+        "export-bank",
         "push",
         "pull",
         "norm-stats",
