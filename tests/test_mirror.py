@@ -26,6 +26,7 @@ ELSEWHERE = {
     "inference/label_files.py": "inference/test_timeline.py",
     "inference/xares.py": "inference/test_embedder.py",
     "integrations/extractors.py": "lobes/test_whisper_fbank.py",
+    "integrations/onnx_bank_export.py": "integrations/test_onnx_bank.py",
     "integrations/stock.py": "integrations/test_transformers.py",
     "training/outputs.py": "training/test_task.py",
     "training/tag_results.py": "training/test_tagging.py",

@@ -54,7 +54,7 @@ class OneLabel:
     [1]
     """
 
-    activation = nn.LogSoftmax(dim=-1)
+    activation: nn.Module = nn.LogSoftmax(dim=-1)
     least = 0.5
 
     def __init__(self, recorded: Mapping[str, Any]):
@@ -79,7 +79,7 @@ class SeveralLabels:
     [2, 1]
     """
 
-    activation = nn.LogSigmoid()
+    activation: nn.Module = nn.LogSigmoid()
     least = 0.0
 
     def __init__(self, recorded: Mapping[str, Any]):

@@ -11,6 +11,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -108,7 +109,8 @@ def checksum(tensor: torch.Tensor) -> int:
     >>> checksum(torch.zeros(2)) == checksum(torch.ones(2))
     False
     """
-    return zlib.crc32(tensor.contiguous().view(torch.uint8).numpy())
+    values: Any = tensor.contiguous().view(torch.uint8).numpy()
+    return zlib.crc32(values)
 
 
 def shrink(root: Path, max_bytes: float, keep: Iterable[Path]) -> None:

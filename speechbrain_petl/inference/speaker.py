@@ -264,5 +264,6 @@ class PETLSpeaker(OnArtefact, SpeakerRecognition):
             wave = read_audio(str(path), self.audio_normalizer)
             both.append(self._windows(wave))
             check_finite(both[-1], f"'{printable(path)}'")
-        score, prediction = self._decide(*both, threshold)
+        one, other = both
+        score, prediction = self._decide(one, other, threshold)
         return score[0], prediction[0]

@@ -106,7 +106,7 @@ def probabilities(
     """
     size = heads_at_once(q, k), q.shape[1], k.shape[1]
     memory = q.new_empty(2, *size, dtype=torch.float32)
-    one = q.new_empty(size) if kept is None else None
+    one = q.new_empty(size if kept is None else 0)
     q, k = q.float() * scale, k.float()
     for some in slices(q, k):
         scores, exact = memory[:, : len(q[some])]

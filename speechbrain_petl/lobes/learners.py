@@ -236,7 +236,7 @@ class Reader(Wrapper):
         """Calls the target on [B, T, d]."""
         hidden = HIDDEN.get(args, kwargs)
         output = self.target(*args, **kwargs)
-        tokens, _ = split(output)
+        tokens: Any = split(output)[0]
         tokens.states_before = (*getattr(hidden, "states_before", ()), hidden)
         return output
 

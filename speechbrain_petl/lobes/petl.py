@@ -113,7 +113,7 @@ class PETLModel(nn.Module):
         unfrozen: Iterable[str] = (),
         gradient_checkpointing: bool = False,
         frozen_in_train_mode: bool = False,
-        patchout: Mapping[str, float] | None = None,
+        patchout: Mapping[str, Any] | None = None,
         learner: Callable | None = None,
         first_layer: int = 0,
     ):
@@ -160,7 +160,8 @@ class PETLModel(nn.Module):
                 )
         for name in names:
             stock[name].requires_grad_(True)
-        self.learner = learner and make_learner(learner, self.model, self.sites)
+        lobe: Any = self.model
+        self.learner: Any = learner and make_learner(learner, lobe, self.sites)
         own_before_loading(self)
         self.train(self.training)
 

@@ -40,6 +40,8 @@ class Raw(nn.Module):
 class ToyEncoder(Encoder):
     """Stands for an adapted backbone."""
 
+    embedding_size = 3
+
     def forward(self, feats, lens=None):
         """Returns [B, d]."""
         return super().forward(feats)

@@ -20,6 +20,7 @@ FITS = {
     "overrides": [{}, {"lr": 1}],
     "corpus_overrides": [{}, {"ESC50": {"lr": 1}}],
     "data_folders": [{}, {"ESC50": "/data"}],
+    "search": [{"trials": 8, "space": {"lr": "log:1e-4:1e-2"}}, None],
 }
 FAILS = {
     "title": [None, 1],
@@ -33,6 +34,7 @@ FAILS = {
     "overrides": [[], None, {1: 2}],
     "corpus_overrides": [{"ESC50": 1}, []],
     "data_folders": [{"ESC50": 1}, []],
+    "search": [[], {"trials": 0}, {"space": ["lr"]}],
 }
 
 
