@@ -91,9 +91,10 @@ def overlay(checkout: Path, target: Path) -> list[str]:
         rows = rows.replace(f"recipes/{folder}/", f"{recipe}/")
         rows = rows.replace(f",{folder},", f",{upstream},")
         table = target / "tests" / "recipes" / f"{upstream}.csv"
-        table.write_text(
-            table.read_text().rstrip("\n") + "\n" + rows.split("\n", 1)[1]
-        )
+        header, ours_there = rows.split("\n", 1)
+        # A corpus may be new to upstream.
+        there = table.read_text().rstrip("\n") if table.exists() else header
+        table.write_text(f"{there}\n{ours_there}")
         write_small(facts.miniature, samples / folder)
         ours.append(recipe)
     return ours

@@ -16,6 +16,7 @@ CELLS = {
     "table6": 3 * 6,
     "fig3": 25 * 6,
     "patchout": 4 * 5,
+    "tuned": 6 * 5 * 3,
     "lora_ablation": 4 * 6,
     "moa_scaling": 28 * 6,
     "demo_tasks": 2 * 2,
@@ -144,7 +145,7 @@ def test_no_override_is_lost_in_silence(recipes, write_plan):
 
 
 def test_no_such_plan(recipes):
-    with pytest.raises(ValueError, match="no plan 'tabel1': .* demo, fig3"):
+    with pytest.raises(ValueError, match="no plan 'tabel1': .* demo, demo_tasks, fig3"):
         load_plan("tabel1", recipes)
 
 

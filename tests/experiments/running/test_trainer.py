@@ -33,7 +33,7 @@ def outcomes(monkeypatch):
     def these(results, *some):
         left = list(some)
 
-        def run_job(job, environment):
+        def run_job(job, environment, processes):
             folder = Path(job.folder)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "results.json").write_text(json.dumps(results))
