@@ -145,7 +145,9 @@ def test_no_override_is_lost_in_silence(recipes, write_plan):
 
 
 def test_no_such_plan(recipes):
-    with pytest.raises(ValueError, match="no plan 'tabel1': .* demo, demo_tasks, fig3"):
+    with pytest.raises(
+        ValueError, match="no plan 'tabel1': .* demo, demo_tasks, fig3"
+    ):
         load_plan("tabel1", recipes)
 
 
