@@ -62,13 +62,14 @@ class PETLBrain(StoringBrain):
         the task's ``metrics``.
     hparams : dict
         Hyperparameters. ``backbone``, ``output_folder`` and, for stored
-        states, ``data_folder``, ``stored_states``, ``stored_draws`` and
-        ``states_gb`` are read. Where ``precision`` is ``auto``,
+        states, ``data_folder`` are read. Where ``precision`` is ``auto``,
         ``settle_precision`` decides.
     run_opts : RunOptions or dict
         SpeechBrain's options.
     checkpointer : Checkpointer, optional
         Where training is saved and resumed from; the head is added to it.
+    **storing : dict
+        Arguments of ``StoringBrain`` that say which states are stored.
 
     Raises
     ------
@@ -89,6 +90,7 @@ class PETLBrain(StoringBrain):
         hparams: dict[str, Any],
         run_opts: Any = None,
         checkpointer: Checkpointer | None = None,
+        **storing: Any,
     ):
         check_metric(selects, self.metrics)
         self.selects = selects
@@ -107,6 +109,7 @@ class PETLBrain(StoringBrain):
             hparams=hparams,
             run_opts=run_opts,
             checkpointer=checkpointer,
+            **storing,
         )
 
     def fit(

@@ -59,8 +59,8 @@ class Options(NamedTuple):
     max_gb: float = 0.0
 
     @classmethod
-    def of(cls, hparams: Mapping[str, Any]) -> "Options":
-        """Reads and checks the hyperparameters.
+    def of(cls, precision: Any, draws: Any, max_gb: Any) -> "Options":
+        """Checks the hyperparameters.
 
         Raises
         ------
@@ -69,14 +69,11 @@ class Options(NamedTuple):
 
         Example
         -------
-        >>> Options.of({"stored_states": None, "stored_draws": 4})
+        >>> Options.of(None, 4, 10)
         Traceback (most recent call last):
         ...
         ValueError: stored_draws is 4, but stored_states is null, so that ...
         """
-        precision = hparams.get("stored_states")
-        draws = hparams.get("stored_draws")
-        max_gb = hparams.get("states_gb", 0.0)
         if precision is not None and precision not in DTYPES:
             raise ValueError(
                 f"stored_states is null, fp32 or bf16, not '{precision}'."

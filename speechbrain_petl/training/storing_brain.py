@@ -19,8 +19,7 @@ logger = logging.getLogger(__name__)
 class StoringBrain(TaskBrain):
     """A ``Brain`` whose batches may hold states in place of waveforms.
 
-    Where the hyperparameters have ``stored_states``, the encoder is split at
-    its cut (see ``SplitEncoder``). ``compute_forward`` then finds
+    With ``stored_states``, the encoder is split at its cut (see ``SplitEncoder``). ``compute_forward`` then finds
     ``batch.states`` in the stages that are in ``stored``, and calls
     ``encoder(states, stored=True)``.
 
@@ -29,8 +28,13 @@ class StoringBrain(TaskBrain):
     modules : dict of str to torch.nn.Module
         ``compute_features``, ``augment`` and ``encoder``.
     hparams : dict
-        ``stored_states``, ``stored_draws``, ``states_gb``, all absent in a
-        recipe that stores nothing; ``backbone`` and ``data_folder``.
+        ``backbone`` and ``data_folder``, where states are stored.
+    stored_states : str, optional
+        ``fp32`` or ``bf16``: the precision in which states are stored.
+    stored_draws : int, optional
+        Augmented versions of each training clip to store.
+    states_gb : float
+        Size limit of the cache of states, for all runs.
     **kwargs : dict
         Other arguments of ``speechbrain.core.Brain``.
 
@@ -47,9 +51,12 @@ class StoringBrain(TaskBrain):
         self,
         modules: dict[str, nn.Module],
         hparams: dict[str, Any],
+        stored_states: str | None = None,
+        stored_draws: int | None = None,
+        states_gb: float = 0.0,
         **kwargs: Any,
     ):
-        options = Options.of(hparams)
+        options = Options.of(stored_states, stored_draws, states_gb)
         if options.precision is not None:
             modules = {**modules, "encoder": SplitEncoder(modules["encoder"])}
         super().__init__(modules=modules, hparams=hparams, **kwargs)

@@ -320,7 +320,7 @@ MISFITS = [
     ("probe.tolerance", 1e9, "probe.tolerance should be a number"),
     ("probe.logits", [0.0, float("nan"), 1.0], r"probe.logits\[1\] should be"),
     ("probe.samples", 10**9, "probe.samples should be a whole number"),
-    ("labels", [], "labels should have 1 to"),
+    ("labels", [], "labels should be one or more"),
     ("labels", ["a", "b"], "as many, not 2 and 3"),
     ("labels", list("abcdef"), "as many, not 6 and 3"),
     ("labels", ["a", "a", "b"], "labels should differ"),

@@ -126,7 +126,9 @@ def test_a_whole_run(corpora, arguments, train, tiny_folder, tmp_path):
     rates = [float(x) for x in re.findall(r"lr: (\S+?)[ ,]", log)]
     assert rates[0] > rates[1] > rates[2]
     assert rates[-1] == pytest.approx(0.0, abs=1e-9), "cosine to 0"
-    accuracies = [float(x) for x in re.findall(r"valid accuracy: (\S+)", log)]
+    accuracies = [
+        float(x) for x in re.findall(r"valid accuracy: ([^\s,]+)", log)
+    ]
     best = accuracies.index(max(accuracies)) + 1
     assert results["best_epoch"] == best, "the earliest of the best epochs"
 

@@ -134,10 +134,6 @@ def test_variants_differ_only_where_they_must(recipe):
         assert f"experiment_name: {yaml.stem}\n" in yaml.read_text()
 
 
-# What the base brain reads: see training/stored_states.py
-BRAINS = ("stored_states", "stored_draws", "states_gb")
-
-
 class Loader(pyyaml.SafeLoader):
     """Reads a YAML's keys and leaves its tags alone."""
 
@@ -147,7 +143,7 @@ Loader.add_multi_constructor("!", lambda *_: None)
 
 @pytest.mark.parametrize("yaml", [*YAMLS, *PUBLISHED], ids=name)
 def test_no_key_is_dead(yaml):
-    """Each is referred to, an option of SpeechBrain, or read by a brain."""
+    """Each is referred to, or an option of SpeechBrain."""
     text = yaml.read_text()
     recipe = ROOT / "recipes" / corpus(yaml)
     script = (recipe / "train.py").read_text()
@@ -157,6 +153,5 @@ def test_no_key_is_dead(yaml):
             or f'hparams["{key}"]' in script
             or f"self.hparams.{key}(" in script
             or key in RunOptions().as_dict()
-            or key in BRAINS
             or key == "__set_seed"
         ), key

@@ -233,15 +233,15 @@ def test_states_that_do_not_give_the_models_are_refused(
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"stored_states": "fp16"}, "stored_states is null, fp32 or bf16"),
-        ({"stored_states": "fp32", "stored_draws": 0}, "how many augmented"),
-        ({"stored_draws": 2}, "stored_states is null, so that nothing"),
-        ({"states_gb": -1}, "states_gb is -1"),
+        (("fp16", None, 10), "stored_states is null, fp32 or bf16"),
+        (("fp32", 0, 10), "how many augmented"),
+        ((None, 2, 10), "stored_states is null, so that nothing"),
+        ((None, None, -1), "states_gb is -1"),
     ],
 )
 def test_options_without_sense_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        Options.of(options)
+        Options.of(*options)
 
 
 def counted(folder):

@@ -63,4 +63,4 @@ def test_what_is_not_stored(dataset, options, said, caplog):
 
 def test_nothing_is_stored_by_default():
     assert StoringBrain({}, {}).store is None
-    assert Options.of({}) == Options(None, None, 0.0)
+    assert Options.of(None, None, 0) == Options(None, None, 0.0)

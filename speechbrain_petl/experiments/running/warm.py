@@ -60,16 +60,17 @@ class WarmProcess:
     def __init__(self, pid: int, status: socket.socket):
         self.pid = pid
         self.returncode: int | None = None
-        self._status = status
+        self._status = status  # readable from the end on
+        self._reading = threading.Lock()
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits for the end; raises ``TimeoutExpired`` like ``Popen``."""
-        if self.returncode is None:
-            if not select.select([self._status], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(SCRIPT, timeout or 0.0)
-            told = read_line(self._status)
-            self.returncode = int(told) if told else LOST
-            self._status.close()
+        if not select.select([self._status], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(SCRIPT, timeout or 0.0)
+        with self._reading:  # the thread that waits, and one that ends it
+            if self.returncode is None:
+                told = read_line(self._status)
+                self.returncode = int(told) if told else LOST
         return self.returncode
 
     def poll(self) -> int | None:

@@ -77,7 +77,9 @@ def test_a_stopped_torchrun_has_not_failed(recipes, write_plan, tmp_path):
         until(lambda: count(cell, "starts") == seen + 2)
         way(runner.pid, signal.SIGINT)
         text, _ = runner.communicate(timeout=120)
-        assert runner.returncode == 130 and "the same command goes on" in text
+        assert (
+            runner.returncode == 130 and "the same command goes on" in text
+        ), text
         assert not (cell / "failed.json").exists()
         assert not alive(cell / "pid_0") and not alive(cell / "pid_1")
 
@@ -94,7 +96,7 @@ def test_a_stopped_runner_stops_its_runs_and_resumes(
     until(lambda: count(cell, "starts"))
     runner.send_signal(signal.SIGTERM)
     text, _ = runner.communicate(timeout=60)
-    assert runner.returncode == 130 and "the same command goes on" in text
+    assert runner.returncode == 130 and "the same command goes on" in text, text
     assert not (cell / "failed.json").exists()
     (cell / "go").touch()
     runner = start(plan, recipes, output)
