@@ -43,7 +43,7 @@ EXTRAS = {
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
     # speechbrain-petl export: written by the first two, checked by the third
-    "export": ["onnx", "onnxscript", "onnxruntime"],
+    "export": ["onnx", "onnx_ir", "onnxscript", "onnxruntime"],
 }
 DOCS = [
     "sphinx>=8.2",  # the site, as SpeechBrain's is made

@@ -38,6 +38,7 @@ PARTS = {
 }
 
 # Folder of variants whose adapters are in the layers that are cheapest to train
+SCRATCH = "from_scratch"  # YAMLs of models without a backbone
 UPPER = "upper"
 LAYERS = "[-4:]"
 PLACES = r"(?m)^        (mhsa|ffn)(?=:)|\b(norm_mhsa|norm_ffn)(?=[,\]])"
@@ -55,8 +56,6 @@ ARTEFACT = "artefact/petl.safetensors"
 
 def row(corpus: str, variant: str) -> str:
     """The line of a YAML in SpeechBrain's table of recipes."""
-    folder, recipe = f"recipes/{corpus}", read_recipe(RECIPES / corpus)
-    (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
     flags = f"--source=tests/samples/petl/ast-mini {FLAGS}"
     if "wav2vec2" in variant:
         file = RECIPES / corpus / "hparams" / f"{variant}.yaml"
@@ -64,12 +63,22 @@ def row(corpus: str, variant: str) -> str:
         yaml = file.read_text() if file.exists() else ""
         flags = f"--source=tests/samples/petl/wav2vec2-tiny {FLAGS}"
         flags += "".join(f" --{w}=6" for w in WIDTHS if f"\n{w}:" in yaml)
+    return line(corpus, "train.py", f"hparams/{variant}", flags, [ARTEFACT])
+
+
+def line(
+    corpus: str, script: str, yaml: str, flags: str, more: list[str]
+) -> str:
+    """A line of the table; ``more`` files are left by a run."""
+    folder, recipe = f"recipes/{corpus}", read_recipe(RECIPES / corpus)
+    (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
+    left = [LEFT.replace("train.py", script), *recipe.leaves, *more]
     return (
-        f"{recipe.upstream_task},{corpus},{folder}/train.py,"
-        f"{folder}/hparams/{variant}.yaml,{folder}/{preparation.name},"
+        f"{recipe.upstream_task},{corpus},{folder}/{script},"
+        f"{folder}/{yaml}.yaml,{folder}/{preparation.name},"
         f"{folder}/README.md,,,"
         f"--data_folder=tests/samples/petl/{corpus} {flags},"
-        f'"file_exists=[{",".join([LEFT, *recipe.leaves, ARTEFACT])}]",\n'
+        f'"file_exists=[{",".join(left)}]",\n'
     )
 
 
@@ -176,6 +185,9 @@ def files() -> dict[Path, str]:
                 texts[path] = upper(corpus, path.stem)
         names.sort(key=lambda name: ("/" in name, name))
         rows = "".join(row(corpus, name) for name in names)
+        for file in sorted((RECIPES / corpus).glob(f"{SCRATCH}/*.yaml")):
+            yaml = f"{SCRATCH}/{file.stem}"
+            rows += line(corpus, f"train_{SCRATCH}.py", yaml, FLAGS, [])
         texts[ROOT / "tests" / "recipes" / f"{corpus}.csv"] = HEADER + rows
     return texts
 

@@ -1,14 +1,12 @@
 """An encoder for X-ARES (github.com/jimbozhang/xares) around any artefact.
 
 X-ARES takes a Python file with one class, whose name ends with ``Encoder``,
-that is made without arguments::
+that is made without arguments:
 
-    from speechbrain_petl.inference import xares
-
-
-    class AdaptedEncoder(xares.ArtefactEncoder):
-        def __init__(self):
-            super().__init__("/path/to/artefact")
+>>> from speechbrain_petl.inference import xares
+>>> class AdaptedEncoder(xares.ArtefactEncoder):
+...     def __init__(self):
+...         super().__init__("/path/to/artefact")
 
 ``python -m xares.run adapted_encoder.py src/tasks/*.py`` runs it.
 """

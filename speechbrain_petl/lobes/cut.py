@@ -188,6 +188,7 @@ def interrupt(module: nn.Module, run: Callable[[], Any]) -> torch.Tensor:
     found = []
 
     def keep(_, args, kwargs):
+        """Keeps the module's input, and stops the model."""
         hidden = HIDDEN.get(args, kwargs)
         found.append(hidden)
         others = [
