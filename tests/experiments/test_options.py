@@ -3,7 +3,7 @@
 import pytest
 from speechbrain_petl.experiments.options import NARROWING, make_parser
 
-COMMANDS = ("run", "table", "compare", "plot", "report", "search")
+COMMANDS = ("run", "table", "compare", "plot", "report", "search", "tune")
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def test_each_command_has_its_function(parse):
         "plot": "plot out",
         "report": "report out",
         "search": "search a.yaml --data_folder d --space lr=1:2",
+        "tune": "tune tuned",
     }
     for name, line in lines.items():
         assert parse(line).run() == name.upper(), name

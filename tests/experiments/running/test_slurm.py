@@ -164,7 +164,8 @@ def test_a_job_at_its_time_limit_is_put_back_and_goes_on(
     slow = output / "ESC50/slow/seed_1234/fold_1"
     deadline = time.time() + 300
     while count(slow, "starts") < 2:
-        assert time.time() < deadline and runner.poll() is None
+        assert time.time() < deadline
+        assert runner.poll() is None, runner.communicate()[0]
         time.sleep(0.5)
     (slow / "go").touch()
     text, _ = runner.communicate(timeout=180)
