@@ -159,7 +159,7 @@ def test_a_job_at_its_time_limit_is_put_back_and_goes_on(
 ):
     plan = write_plan([SLOW], folds=[1])
     output = tmp_path / "out"
-    limit = [*on_slurm(1), "--slurm", "slurm_signal_delay_s=30"]
+    limit = [*on_slurm(2), "--slurm", "slurm_signal_delay_s=30"]
     runner = start(plan, recipes, output, *limit)
     slow = output / "ESC50/slow/seed_1234/fold_1"
     deadline = time.time() + 300
