@@ -63,18 +63,16 @@ def row(corpus: str, variant: str) -> str:
         yaml = file.read_text() if file.exists() else ""
         flags = f"--source=tests/samples/petl/wav2vec2-tiny {FLAGS}"
         flags += "".join(f" --{w}=6" for w in WIDTHS if f"\n{w}:" in yaml)
-    return line(corpus, "train.py", f"hparams/{variant}", flags, [ARTEFACT])
+    return line(corpus, f"hparams/{variant}", flags, [ARTEFACT])
 
 
-def line(
-    corpus: str, script: str, yaml: str, flags: str, more: list[str]
-) -> str:
+def line(corpus: str, yaml: str, flags: str, more: list[str]) -> str:
     """A line of the table; ``more`` files are left by a run."""
     folder, recipe = f"recipes/{corpus}", read_recipe(RECIPES / corpus)
     (preparation,) = (RECIPES / corpus).glob("*_prepare.py")
-    left = [LEFT.replace("train.py", script), *recipe.leaves, *more]
+    left = [LEFT, *recipe.leaves, *more]
     return (
-        f"{recipe.upstream_task},{corpus},{folder}/{script},"
+        f"{recipe.upstream_task},{corpus},{folder}/train.py,"
         f"{folder}/{yaml}.yaml,{folder}/{preparation.name},"
         f"{folder}/README.md,,,"
         f"--data_folder=tests/samples/petl/{corpus} {flags},"
@@ -187,7 +185,7 @@ def files() -> dict[Path, str]:
         rows = "".join(row(corpus, name) for name in names)
         for file in sorted((RECIPES / corpus).glob(f"{SCRATCH}/*.yaml")):
             yaml = f"{SCRATCH}/{file.stem}"
-            rows += line(corpus, f"train_{SCRATCH}.py", yaml, FLAGS, [])
+            rows += line(corpus, yaml, FLAGS, [])
         texts[ROOT / "tests" / "recipes" / f"{corpus}.csv"] = HEADER + rows
     return texts
 

@@ -145,9 +145,9 @@ def run(hparams: dict, run_opts: RunOptions) -> VoxCelebBrain:
         lr_annealing=hparams["lr_annealing"],
         loggers=loggers,
         selects=hparams["selects"],
-        stored_states=hparams["stored_states"],
-        stored_draws=hparams["stored_draws"],
-        states_gb=hparams["states_gb"],
+        stored_states=hparams.get("stored_states"),
+        stored_draws=hparams.get("stored_draws"),
+        states_gb=hparams.get("states_gb", 0.0),
         trials=trials,
         scoring=hparams["scoring"],
         score_norm=hparams["score_norm"],
@@ -172,5 +172,8 @@ def run(hparams: dict, run_opts: RunOptions) -> VoxCelebBrain:
 
 
 if __name__ == "__main__":
-    finished = run(*start(sys.argv[1:]))
-    run_on_main(save_artefact, args=[finished, "VoxCeleb1"])
+    hparams, run_opts = start(sys.argv[1:])
+    finished = run(hparams, run_opts)
+    # Artefacts are for what was added to a backbone that others have too.
+    if hparams["backbone"] is not hparams["encoder"]:
+        run_on_main(save_artefact, args=[finished, "VoxCeleb1"])

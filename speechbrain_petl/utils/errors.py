@@ -1,5 +1,6 @@
 """How errors are told: one line for the user, the traceback on request."""
 
+import contextlib
 import logging
 import os
 import re
@@ -144,7 +145,9 @@ def tell_errors(
             if isinstance(handler, logging.FileHandler)
         ]
         for handler in files:
-            handler.handle(record)
+            # A log whose folder is gone is no error of its own.
+            with contextlib.suppress(OSError):
+                handler.handle(record)
         where = f"; traceback: {files[0].baseFilename}" if files else ""
         print(f"Error: {sentence(error)}{where}", file=sys.stderr)
 

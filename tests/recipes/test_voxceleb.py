@@ -131,7 +131,7 @@ def test_models_from_scratch_train(yaml, corpora, train, tmp_path):
     options["channels"] = narrow
     args = [f"--{key}={value}" for key, value in options.items()]
     args += ["--noprogressbar", "--debug", "--debug_persistently"]
-    train(yaml, args, "train_from_scratch.py")
+    train(yaml, args)
     found = json.loads((tmp_path / "results.json").read_text())
     assert 0 <= found["eer"] <= 1 and found["best_epoch"] in (1, 2)
     assert found["trainable"]["method"] < 200_000

@@ -1,5 +1,7 @@
 """An error is one line for the user; its kind is told if it may be a bug."""
 
+import logging
+
 import pytest
 from speechbrain_petl.utils.errors import (
     NOTHING_DONE,
@@ -81,3 +83,14 @@ def test_a_stopped_run_says_how_to_go_on(capsys):
         assert said == "Stopped; the same command goes on.\n"
         tell_errors(True)(KeyboardInterrupt, error, error.__traceback__)
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_log_whose_folder_is_gone_hides_nothing(capsys, tmp_path):
+    log = tmp_path / "gone" / "log.txt"
+    handler = logging.FileHandler(log, delay=True)
+    logging.getLogger().addHandler(handler)
+    try:
+        tell_errors(False)(ValueError, ValueError("bad"), None)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "Error: bad" in capsys.readouterr().err
