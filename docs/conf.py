@@ -25,7 +25,7 @@ COPIES = {
     },
 }
 CONTENTS = {
-    "Use": ["OWN_SOUNDS", "METHODS", "BACKBONES"],
+    "Use": ["OWN_SOUNDS", "METHODS", "BACKBONES", "SERVING"],
     "Recipes": [f"generated/recipes/{name}" for name in RECIPES],
     "Experiments": ["EXPERIMENTS", "SLURM", "REPRODUCING"],
     "Inside": [

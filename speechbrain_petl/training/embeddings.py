@@ -68,8 +68,8 @@ def _cosine(embeddings, first, second):
     return cosine_scores(mean_of_windows(embeddings), first, second)
 
 
-#: Scores of trials, by name: from embeddings [utterances, windows, d] and the
-#: rows of both utterances of each trial.
+#: Functions that score trials, by name. They take embeddings
+#: [utterances, windows, d] and the rows of both utterances of each trial.
 SCORINGS: dict[str, Callable[..., torch.Tensor]] = {
     "cosine": _cosine,
     "segments": segment_scores,
