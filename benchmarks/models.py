@@ -11,6 +11,7 @@ import soundfile
 import torch
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "ESC50" / "hparams"
+N_CLASSES = 50  # of the recipe's corpus
 #: Sizes that are not AST-base's, for trials in seconds.
 SMALL = {
     "hidden_size": 192,
@@ -70,6 +71,26 @@ def write_clips(
         rows.append(f"{i}.wav,{fold},{i % 2},{label},True,0,A")
     (folder / "meta" / "esc50.csv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+def plain_step(forward, modules, inputs, opt_class, precision, device):
+    """Makes a step of a plain training loop on inputs [B, ...], and facts."""
+    targets = (torch.arange(len(inputs)) % N_CLASSES).to(device)
+    tensors = [p for m in modules for p in m.to(device).parameters()]
+    trained = [p for p in tensors if p.requires_grad]
+    optimizer = opt_class(trained)
+    inputs = inputs.to(device)
+
+    def run():
+        with autocast(device, precision):
+            logits = forward(inputs)
+        loss = torch.nn.functional.cross_entropy(logits.float(), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    facts = {"clips": len(inputs), "trained": sum(p.numel() for p in trained)}
+    return run, facts
 
 
 def autocast(device: str, precision: str):

@@ -4,7 +4,8 @@ from functools import partial
 
 import torch
 
-from benchmarks.training_step import N_CLASSES, make_step
+from benchmarks.models import N_CLASSES
+from benchmarks.training_step import make_step
 
 
 def peft_lora(backbone, batch, frames, precision, device):

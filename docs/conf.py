@@ -11,7 +11,11 @@ from pathlib import Path
 from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[1]
-REPOSITORY = "https://github.com/speechbrain/speechbrain-petl/blob/main"
+# What is no page of the site is on GitHub, or, made elsewhere, in this checkout
+HOSTED = os.environ.get("GITHUB_REPOSITORY")
+REPOSITORY = (
+    f"https://github.com/{HOSTED}/blob/main" if HOSTED else ROOT.as_uri()
+)
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/README.md"))
 # Pages that are kept elsewhere, as their copies are called here
 COPIES = {
