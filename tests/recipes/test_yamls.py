@@ -151,6 +151,7 @@ def test_no_key_is_dead(yaml):
         assert (
             f"<{key}>" in text
             or f'hparams["{key}"]' in script
+            or f'hparams.get("{key}"' in script
             or f"self.hparams.{key}(" in script
             or key in RunOptions().as_dict()
             or key == "__set_seed"

@@ -65,6 +65,8 @@ class WarmProcess:
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits for the end; raises ``TimeoutExpired`` like ``Popen``."""
+        if self.returncode is not None:
+            return self.returncode
         if not select.select([self._status], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired(SCRIPT, timeout or 0.0)
         with self._reading:  # the thread that waits, and one that ends it
