@@ -7,6 +7,7 @@ with SpecAugment and all that ``Brain`` does.
 """
 
 import torch
+from speechbrain_petl.training.precision import best_precision
 
 from benchmarks.measure import Contender
 from benchmarks.models import N_CLASSES, load_recipe, plain_step, recipe_brain
@@ -139,7 +140,7 @@ def groups(options) -> dict[str, list[Contender]]:
     ]
     found = {}
     if options.reference:
-        found["Houlsby adapters: the reference code"] = [
+        published, half = (
             Contender(
                 f"reference, {precision}",
                 "benchmarks.reference:adapter",
@@ -154,7 +155,14 @@ def groups(options) -> dict[str, list[Contender]]:
                 options.reference_python,
             )
             for precision in ("fp32", "bf16")
-        ] + mine
+        )
+        found["Houlsby adapters: the reference code"] = [published, *mine]
+        found["Houlsby adapters: the reference code in bf16"] = [half, mine[1]]
+    auto = best_precision(options.device)
+    found["Houlsby adapters: precision"] = [
+        *mine,
+        recipe(houlsby, "ours, auto", precision=auto),
+    ]
     found["Houlsby adapters: plain loop and recipe"] = [
         recipe(houlsby, "plain loop"),
         contender("recipe's step", "whole_step", yaml=houlsby),

@@ -82,7 +82,9 @@ def test_one_that_cannot_be_run_is_named():
 
 @pytest.mark.slow
 def test_targets_are_of_rows_that_exist(tmp_path):
-    options = parse(["--smoke", "--reference", str(tmp_path)])
+    given = ("reference", "esc10", "esc10_source")
+    paths = [x for name in given for x in (f"--{name}", str(tmp_path))]
+    options = parse(["--smoke", *paths])
     options.folder = tmp_path
     there = {
         (subject, group, contender.name)
