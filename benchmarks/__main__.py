@@ -20,6 +20,7 @@ from benchmarks.worker import CLOCKS
 
 SUBJECTS = (
     "training_step",
+    "peers_step",
     "wav2vec2_step",
     "front_end",
     "stored_states",
