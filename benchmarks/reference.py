@@ -1,9 +1,10 @@
 """The reference code of arXiv 2312.03694, as it is, for comparison.
 
 Runs in an environment of its own, from a checkout that is given; nothing of
-it is part of this repository. Two things are put in its way: its feature
+it is part of this repository. Three things are put in its way: its feature
 extractor is made from its configuration, since the hub's is not asked for;
-and its checkpoint is an AST of the same size with random weights.
+its checkpoint is a local AST, in the steps one with random weights; and its
+features are tensors, which with current versions of NumPy they are not.
 """
 
 import contextlib
@@ -136,6 +137,8 @@ def recipe(checkout, source, corpus, folds, epochs, device, timer):
                     ("test", False),
                 )
             )
+        for data in (train, valid, test):
+            data.x = torch.from_numpy(data.x)  # as its SpecAugment takes it
         loaders = [
             torch.utils.data.DataLoader(data, 32, shuffle=data is train)
             for data in (train, valid, test)
