@@ -1,10 +1,11 @@
 """Twenty tasks in one ONNX bank, against one model in ONNX.
 
 Houlsby adapters of 2 to 40 classes, clips of a second, one a call. ``held`` is
-what the process's memory grew by: from before the files were opened until
-each task had been used. ``switching`` is how much longer a call takes if the
-one before was another task's, by medians of calls in turns; ``first use`` how
-long a task's file takes to be read.
+what the process's own memory (not that of mapped files) grew by: from before
+the files were opened until each task had been used. ``switching`` is how much
+more processor time a call takes if the one before was another task's, by
+medians of calls in turns; ``first use`` how long a task's file takes to be
+read.
 """
 
 import itertools
@@ -27,11 +28,11 @@ FRAMES = 100
 
 
 def held_mb() -> float:
-    """Returns the process's resident memory in MB."""
+    """Returns the process's own resident memory in MB."""
     (line,) = [
         line
         for line in STATUS.read_text().splitlines()
-        if line.startswith("VmRSS:")
+        if line.startswith("RssAnon:")
     ]
     return int(line.split()[1]) * 1024 / 1e6
 
@@ -140,9 +141,9 @@ def switching(opened, wavs, lens) -> float:
     same, other = [], []
     for task in itertools.islice(tasks, TURNS):
         for times in (other, same):
-            started = time.perf_counter()
+            started = time.process_time()
             opened.logits(task, wavs, lens)
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
     return 1000 * (statistics.median(other) - statistics.median(same))
 
 
