@@ -20,12 +20,12 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.choices import READS
 from speechbrain_petl.lobes.sites import Site
 from speechbrain_petl.lobes.wrapper import HIDDEN, Wrapper, split
 from torch import nn
 
 Pool = Callable[[torch.Tensor], torch.Tensor]
-READS = ("pooled", "tokens")
 
 
 class Learner(nn.Module):
