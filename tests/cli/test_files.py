@@ -38,7 +38,7 @@ def test_folders_and_lists(sounds, tmp_path, monkeypatch):
     assert found[0] == str(sounds / "0/0.wav")
     monkeypatch.setattr("sys.stdin", io.StringIO("x.wav\n"))
     assert list(named_files([], "-")) == ["x.wav"]
-    with pytest.raises(ValueError, match="--files-from .* cannot be read"):
+    with pytest.raises(ValueError, match="--files_from .* cannot be read"):
         list(named_files([], str(tmp_path / "none.txt")))
 
 
