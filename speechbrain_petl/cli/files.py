@@ -93,7 +93,8 @@ def check_files(files: Sequence[str], files_from: str | None = None) -> None:
             return
     if reasons and not files_from:
         said = name_some(reasons, "; ")
-        raise ValueError(f"{said[0].upper()}{said[1:]}.")
+        said += "" if said.endswith("?") else "."
+        raise ValueError(said[0].upper() + said[1:])
 
 
 def _is_folder(name):
