@@ -1,5 +1,6 @@
 """``speechbrain-petl recipe``: a recipe of the package, to work on."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -44,14 +45,14 @@ def copy_recipe(recipe: Path, target: Path) -> None:
     recipe : Path
         The recipe's folder.
     target : Path
-        Where to: a folder that is not there yet, or is empty.
+        Where to: a folder that is not there yet.
 
     Raises
     ------
     ValueError
         If there is something.
     """
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+    if os.path.lexists(target):
         raise ValueError(
             f"'{printable(target)}' is there already, and may hold changes of "
             "yours: give another folder by --output."

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from speechbrain_petl.experiments.options import NARROWING, make_parser
 from speechbrain_petl.experiments.planning.checks import require
@@ -96,6 +97,8 @@ def run_plan(options) -> int:
         launcher.stop()
         raise
     print(", ".join(f"{count} {what}" for what, count in outcomes.items()))
+    place = quote(str(output))
+    print(f"Results: {output}; speechbrain-petl experiments report {place}")
     return 0 if outcomes[FINISHED] == len(work) else 1
 
 

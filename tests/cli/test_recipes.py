@@ -68,6 +68,8 @@ def test_what_is_there_stays(tmp_path, monkeypatch, capsys):
     assert "'ESC50' is there already" in said and "--output" in said
     assert (tmp_path / "ESC50" / "train.py").read_text() == "mine"
     assert os.listdir(tmp_path) == ["ESC50"]
+    assert main(["recipe", "ESC50", "--output", "."]) == 2
+    assert "'.' is there already" in capsys.readouterr().err
 
 
 def test_an_unknown_one_is_named(capsys):
