@@ -18,10 +18,10 @@ with w = softmax(trained weights).
 from collections.abc import Callable, Sequence
 
 import torch
+from speechbrain_petl.lobes.choices import READS
 from torch import nn
 
 Pool = Callable[[torch.Tensor], torch.Tensor]
-READS = ("pooled", "tokens")
 
 
 class Learner(nn.Module):
