@@ -134,10 +134,10 @@ def read(request: Request, folder: Path) -> Sounds:
     Raises
     ------
     ValueError
-        If it is not there, or damaged.
+        If it is not there, or damaged, or no clip of a split has a label.
     """
     files = {split: folder / f"{split}.json" for split in SPLITS}
-    return Sounds(
+    sounds = Sounds(
         str(Path(request.data_folder).absolute()),
         folder,
         {
@@ -147,3 +147,11 @@ def read(request: Request, folder: Path) -> Sounds:
         load_label_encoder(str(folder / LABEL_MAP)),
         read_json(folder / RECORD),
     )
+    for split in SPLITS:
+        if not sounds.classes(split):
+            raise ValueError(
+                f"No clip of the split '{split}' has a label, so that nothing "
+                "can be learned or measured there: label more sounds, or give "
+                "other splits in a column split."
+            )
+    return sounds

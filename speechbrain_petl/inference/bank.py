@@ -105,7 +105,7 @@ class AdapterBank:
             sample rate, it does not load strictly, or loading it changed the
             backbone that the other tasks share.
         """
-        sources = members_of(source) or [source]
+        sources: list[str | Path] = [*members_of(source)] or [source]
         artefacts = [Artefact.open(one, revision) for one in sources]
         for artefact in artefacts:
             artefact.require(*LABELLED)

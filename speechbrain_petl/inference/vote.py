@@ -6,6 +6,7 @@ of them wherever an artefact is named.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from speechbrain_petl.artefacts.decisions import Decision
@@ -126,10 +127,12 @@ def join(members: Sequence[Trained], source: str | Path) -> Trained:
                 f"The artefacts in '{printable(source)}' cannot vote, since "
                 f"they have different {' and '.join(differ)}: {REMEDY}."
             )
+    # Used as an encoder: its tensors are asked for by nobody.
+    encoders: Any = Encoders([one.encoder for one in members]).eval()
     return Trained(
         first.metadata,
         first.compute_features,
-        Encoders([one.encoder for one in members]).eval(),
+        encoders,
         MeanHead(
             [one.classifier for one in members],
             [one.encoder.embedding_size for one in members],

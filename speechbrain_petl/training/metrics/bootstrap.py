@@ -43,7 +43,7 @@ def map_interval(
     -------
     >>> scores = torch.tensor([[0.9], [0.8], [0.7], [0.1]])
     >>> map_interval(scores, torch.tensor([[1], [0], [1], [0]]))
-    (0.25, 1.0)
+    (0.3333333333333333, 1.0)
     """
     scores, targets = check_scores(scores, targets)
     if not targets.any():
