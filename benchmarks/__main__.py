@@ -24,6 +24,7 @@ SUBJECTS = (
     "stored_states",
     "many_tasks",
     "serving",
+    "predict_throughput",
     "growth",
     "verification_metrics",
     "transformation",
