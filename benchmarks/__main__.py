@@ -29,6 +29,7 @@ SUBJECTS = (
     "serving",
     "int8",
     "onnx_bank",
+    "predict_throughput",
     "growth",
     "verification_metrics",
     "transformation",
