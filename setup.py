@@ -42,6 +42,8 @@ EXTRAS = {
     ],
     "tensorboard": ["tensorboard"],  # use_tensorboard: True
     "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
+    # speechbrain-petl serve: the page, and the server that gradio brings
+    "serve": ["gradio>=6.31,<7", "fastapi", "uvicorn"],
     # speechbrain-petl export: written by the first two, checked by the third
     "export": ["onnx", "onnx_ir", "onnxscript", "onnxruntime"],
 }

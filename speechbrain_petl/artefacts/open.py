@@ -141,14 +141,15 @@ class Artefact:
         return Blueprint(self._text(YAML), str(self.files[YAML]), self.metadata)
 
     def backbone(
-        self, source: str | None = None, fetch: bool | None = None
+        self, source: str | Backbone | None = None, fetch: bool | None = None
     ) -> Backbone:
         """Loads the backbone that it was trained on, and checks that it is it.
 
         Arguments
         ---------
-        source : str, optional
-            Folder or hub id to take instead of the recorded name.
+        source : str or Backbone, optional
+            Folder or hub id to take instead of the recorded name, or a loaded
+            backbone, which is shared.
         fetch : bool, optional
             If True, lets a backbone that it names be fetched from the hub. By
             default only an artefact of the hub may: a folder from somebody
@@ -165,6 +166,9 @@ class Artefact:
             If it is not found or another one.
         """
         recorded = self.metadata["backbone"]
+        if isinstance(source, Backbone):
+            check_backbone(source, recorded["fingerprint"])
+            return source
         name = locate(source or recorded["source"])
         revision = None if source else recorded["revision"]
         may_fetch = self.links if fetch is None else fetch

@@ -8,6 +8,7 @@ from speechbrain_petl.artefacts.tasks import EMBEDDING
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.inference.loading import OnArtefact, Unchanged
 from speechbrain_petl.inference.windows import check_finite, check_rows
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.training.embeddings import (
     SCORINGS,
     embed_utterances,
@@ -74,7 +75,7 @@ class PETLSpeaker(OnArtefact, SpeakerRecognition):
         cls,
         source: str | os.PathLike,
         revision: str | None = None,
-        backbone: str | None = None,
+        backbone: str | Backbone | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
     ) -> "PETLSpeaker":
@@ -86,8 +87,9 @@ class PETLSpeaker(OnArtefact, SpeakerRecognition):
             A folder, or an id of the Hugging Face hub.
         revision : str, optional
             Branch, tag or commit on the hub.
-        backbone : str, optional
-            Folder or hub id to take instead of the one that it names.
+        backbone : str or Backbone, optional
+            Folder or hub id to take instead of the one that it names, or a
+            loaded backbone, whose tensors are shared.
         device : str
             Where everything is computed.
         fetch : bool, optional
