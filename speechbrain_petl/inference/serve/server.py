@@ -58,7 +58,10 @@ def serve(
         app = make_app(service, folder, local=host in LOCAL)
         address = listener.getsockname()
         say(f"http://{address[0]}:{address[1]} (Ctrl-C ends it)")
-        config = uvicorn.Config(app, log_level="warning", ws="none")
+        # An open page has a connection that would not end by itself.
+        config = uvicorn.Config(
+            app, log_level="warning", ws="none", timeout_graceful_shutdown=2
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 
