@@ -2,12 +2,14 @@
 
 import functools
 import html
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from speechbrain_petl.inference.serve.service import Refused
+from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 KEPT = 3600  # seconds, of what was uploaded
@@ -125,9 +127,41 @@ def choice(tasks: Sequence[str]) -> Any:
     )
 
 
+def field(label: str, empty: str) -> Any:
+    """Makes a field for a number that may be left empty.
+
+    It is one for text, as Gradio's for numbers says 0 where it is empty.
+    """
+    return gradio().Textbox(label=label, placeholder=empty, max_lines=1)
+
+
+def filled(text: str | None) -> float | None:
+    """Returns the number in a field.
+
+    Raises
+    ------
+    Refused
+        If something else is there.
+
+    Example
+    -------
+    >>> filled(" 0.5 "), filled("0"), filled("")
+    (0.5, 0.0, None)
+    """
+    if not (text or "").strip():
+        return None
+    try:
+        found = float(str(text))
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise Refused(f"'{printable(text)}' is no number.")
+    return found
+
+
 def number(label: str, value: float | None = None) -> Any:
-    """Makes a field for a number, which may be left empty."""
-    return gradio().Number(value, label=label)
+    """Makes a number of an endpoint; it is not on the page."""
+    return gradio().Number(value, label=label, visible=False)
 
 
 def add_endpoint(

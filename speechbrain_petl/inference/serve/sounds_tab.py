@@ -1,6 +1,7 @@
 """The part of the page that tells what is heard, and when."""
 
 import base64
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -32,11 +33,11 @@ def add_sounds(service: Service) -> None:
                 *(1, MOST_LABELS, AT_FIRST), step=1, label="Number of labels"
             )
             with gr.Accordion("Timeline: windows", open=False):
-                numbers = [
-                    parts.number("Window (s); empty: as in training"),
-                    parts.number("Hop (s); empty: half a window"),
-                    parts.number("Least probability; empty: the artefact's"),
-                    parts.number("Gap that is bridged (s)", 0.0),
+                fields = [
+                    parts.field("Window (s)", "as in training"),
+                    parts.field("Hop (s)", "half a window"),
+                    parts.field("Least probability", "the artefact's"),
+                    parts.field("Gap that is bridged (s)", "0"),
                 ]
         with gr.Column():
             with gr.Row():
@@ -63,9 +64,18 @@ def add_sounds(service: Service) -> None:
         found = parts.asked(service.predict, clip, task, int(top))
         return in_words(found), bars(found)
 
-    def show_timeline(*values):
+    def timeline(
+        recording, task, window=None, hop=None, threshold=None, gap=None
+    ):
+        """Returns a timeline."""
+        numbers = (window, hop, threshold, gap or 0.0)
+        return service.timeline(recording, task, *numbers)
+
+    def show_timeline(recording, task, *texts):
         """Shows a picture, a table and files."""
-        line = parts.asked(service.timeline, *values)
+        line = parts.asked(
+            lambda: timeline(recording, task, *map(parts.filled, texts))
+        )
         rows = [
             [
                 *(round(one.start, 2), round(one.end, 2)),
@@ -80,12 +90,9 @@ def add_sounds(service: Service) -> None:
         """Returns labels as data."""
         return service.predict(clip, task, int(top))
 
-    def timeline(
-        recording, task, window=None, hop=None, threshold=None, gap=0.0
-    ):
-        """Returns a timeline as data."""
-        line = service.timeline(recording, task, window, hop, threshold, gap)
-        return json.loads(as_json(*line))
+    @functools.wraps(timeline)
+    def timeline_as_data(*values):
+        return json.loads(as_json(*timeline(*values)))
 
     hidden: dict[str, Any] = {
         "api_visibility": "private",
@@ -93,7 +100,7 @@ def add_sounds(service: Service) -> None:
     }
     ask.click(show_labels, [clip, task, top], [heard, scores], **hidden)
     draw.click(
-        show_timeline, [clip, task, *numbers], [picture, spans, files], **hidden
+        show_timeline, [clip, task, *fields], [picture, spans, files], **hidden
     )
     parts.add_endpoint(
         predict,
@@ -101,8 +108,9 @@ def add_sounds(service: Service) -> None:
         "predict",
         "Labels of a clip: heard, predictions and, where it is known, unknown.",
     )
+    numbers = map(parts.number, ("Window", "Hop", "Threshold", "Gap"))
     parts.add_endpoint(
-        timeline,
+        timeline_as_data,
         [clip, task, *numbers],
         "timeline",
         "Spans of a recording: start, end, label, probability.",

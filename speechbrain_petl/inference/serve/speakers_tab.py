@@ -19,25 +19,31 @@ def add_speakers(service: Service) -> None:
     with gr.Row():
         one, other = parts.audio("One voice"), parts.audio("Another voice")
     task = parts.choice(list(service.speakers))
-    least = parts.number("Threshold; empty: the artefact's")
+    least = parts.field("Threshold", "the artefact's")
     ask = gr.Button("Compare", variant="primary", elem_id="compare")
     said = gr.Textbox(label="Speakers", interactive=False, elem_id="said")
 
-    def show(*values):
+    def show(one, other, task, text):
         """Shows decision and score."""
-        return in_words(parts.asked(service.compare, *values))
+        found = parts.asked(
+            lambda: service.compare(one, other, task, parts.filled(text))
+        )
+        return in_words(found)
 
     def verify(one, other, task, threshold=None):
         """Returns decision and score as data."""
         return service.compare(one, other, task, threshold)
 
-    inputs = [one, other, task, least]
     ask.click(
-        show, inputs, said, api_visibility="private", **parts.ONE_AT_A_TIME
+        show,
+        [one, other, task, least],
+        said,
+        api_visibility="private",
+        **parts.ONE_AT_A_TIME,
     )
     parts.add_endpoint(
         verify,
-        inputs,
+        [one, other, task, parts.number("Threshold")],
         "verify",
         "Whether two clips are of one speaker: score, threshold, same.",
     )

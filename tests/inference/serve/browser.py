@@ -41,7 +41,7 @@ class Browser:
         self.process = subprocess.Popen(
             # Chromium reads from 3 and writes to 4.
             [
-                *("sh", "-c", f'exec "$0" "$@" 3<&{inward} 4>&{outward}'),
+                *("bash", "-c", f'exec "$0" "$@" 3<&{inward} 4>&{outward}'),
                 *arguments,
             ],
             pass_fds=(inward, outward),

@@ -57,12 +57,16 @@ def test_labels_and_a_timeline_of_hostile_names(page, url, service, clips):
     shown = page.until("document.querySelector('#scores').innerText")
     for label in EVIL:
         assert label in shown
+    # With fields that are empty, as the artefact has it
+    (span,) = service.timeline(clips["good"], "evil").spans
     page.click("#draw")
     page.until("!!document.querySelector('#picture img')")
     page.until(
         "document.querySelector('#spans').innerText"
         f".includes({json.dumps(expected)})"
     )
+    table = page.run("document.querySelector('#spans').innerText")
+    assert str(round(span.probability, 4)) in table
     page.run(
         "[...document.querySelectorAll('button[role=tab]')]"
         ".find(one => one.innerText == 'About').click()"

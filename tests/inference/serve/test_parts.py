@@ -11,11 +11,12 @@ gr = pytest.importorskip("gradio", reason="the extra 'serve' brings gradio")
 
 
 @pytest.fixture
-def page(tmp_path):
+def page(tmp_path, monkeypatch):
     """A page that says where a file is, and the number of its function."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     with parts.blocks("t", tmp_path) as page:
         audio, task = parts.audio("Sound"), parts.choice(["a", "b"])
-        parts.add_endpoint(lambda one, two: one, [audio, task], "where", "?")
+        parts.add_endpoint(lambda one, two: [one], [audio, task], "where", "?")
     return page
 
 
@@ -23,7 +24,8 @@ def sent(page, *values):
     """What a request gives."""
     (number,) = page.fns
     found = asyncio.run(page.process_api(page.fns[number], list(values)))
-    return found["data"][0]
+    data = found["data"][0]
+    return getattr(data, "root", data)
 
 
 def file(path):
@@ -38,7 +40,7 @@ def test_files_of_elsewhere_are_refused(page, tmp_path):
     other = tmp_path.parent / "other.wav"
     other.write_text("secret")
     (tmp_path / "link.wav").symlink_to(other)
-    assert sent(page, file(own), "a") == str(own)
+    assert sent(page, file(own), "a") == [str(own)]
     for bad in (
         *(other, tmp_path / "link.wav", tmp_path / "x/../../other.wav"),
         *("/etc/passwd", "file:///etc/passwd", "http://127.0.0.1:9/a.wav"),
@@ -61,6 +63,12 @@ def test_a_refusal_is_text():
         parts.asked(refuse, "<img src=x onerror=alert(1)>")
     said = error.value.message
     assert said == "No '&lt;img src=x onerror=alert(1)&gt;'."
+
+
+@pytest.mark.parametrize("text", ["x", "nan", "1e999", "<b>"])
+def test_fields_hold_numbers(text):
+    with pytest.raises(Refused, match="is no number"):
+        parts.filled(text)
 
 
 def test_nobody_is_told_that_it_is_used(page, monkeypatch):
