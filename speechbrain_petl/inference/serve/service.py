@@ -14,6 +14,7 @@ from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.serve.limits import Limits
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.inference.timeline import Recording, Span
+from speechbrain_petl.inference.vote import members_of
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.utils.errors import sentence
 from speechbrain_petl.utils.messages import did_you_mean, printable
@@ -85,7 +86,9 @@ class Service:
         stocks: dict[str, Backbone] = {}
         shared: dict[tuple[str, int], AdapterBank] = {}
         for task, source in sources.items():
-            artefact = Artefact.open(source)
+            # Of those that vote, the first one tells of all.
+            first = next(iter(members_of(source)), source)
+            artefact = Artefact.open(first)
             facts = self.metadata[task] = artefact.metadata
             name = facts["backbone"]["fingerprint"]
             if name not in stocks:

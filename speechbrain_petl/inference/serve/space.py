@@ -10,6 +10,7 @@ import speechbrain_petl
 from speechbrain_petl.artefacts.backbones import PACKAGED, locate
 from speechbrain_petl.artefacts.format import FILES, LARGEST
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.inference.vote import members_of
 from speechbrain_petl.utils.files import PACKAGE, replacing_folder
 from speechbrain_petl.utils.messages import markdown, printable
 from speechbrain_petl.utils.regular_files import read_regular
@@ -22,6 +23,7 @@ CHECKPOINT = {"config.json": 2**20, "model.safetensors": 2**34}
 NAMES = (
     *(MARK, APP, NEEDS, CARD, LARGE_FILES),
     *(f"artefacts/*/{name}" for name in FILES),
+    *(f"artefacts/*/*/{name}" for name in FILES),  # of those that vote
     *(f"backbones/*/{name}" for name in CHECKPOINT),
 )
 GRADIO = "6.31.0"  # tried with; of Spaces where none is installed here
@@ -84,20 +86,21 @@ def export_space(
         If an artefact is not whole, a backbone is not found or is another
         one, or the folder holds something else.
     """
-    artefacts = {
-        task: Artefact.open(source) for task, source in sources.items()
-    }
-    copied, of_hub = _backbones(artefacts, backbone)
+    opened = {task: _open(source) for task, source in sources.items()}
+    artefacts = {task: next(iter(one.values())) for task, one in opened.items()}
+    everything = [a for one in opened.values() for a in one.values()]
+    copied, of_hub = _backbones(everything, backbone)
     facts = {
         "format": PACKAGE,
         "tasks": {task: f"artefacts/{task}" for task in artefacts},
         "fetch": bool(of_hub),
     }
     with replacing_folder(folder, MARK, NAMES) as new:
-        for task, artefact in artefacts.items():
-            target = new / "artefacts" / task
-            _copy(artefact.files, LARGEST, target, artefact.links)
-            Artefact.open(target)
+        for task, members in opened.items():
+            for name, artefact in members.items():
+                target = new / "artefacts" / task / name
+                _copy(artefact.files, LARGEST, target, artefact.links)
+                Artefact.open(target)
         for name, where in copied.items():
             files = {file: Path(where) / file for file in CHECKPOINT}
             # The hub's cache, which may be meant, has links.
@@ -125,11 +128,17 @@ def export_space(
     return notes
 
 
+def _open(source):
+    """Opens an artefact, or those of a folder that vote, by their names."""
+    members = {path.name: Artefact.open(path) for path in members_of(source)}
+    return members or {"": Artefact.open(source)}
+
+
 def _backbones(artefacts, given):
     """Returns folders of backbones to copy, by name, and names of the hub's."""
     copied: dict[str, str] = {}
     of_hub: set[str] = set()
-    for artefact in artefacts.values():
+    for artefact in artefacts:
         name = artefact.metadata["backbone"]["source"]
         if "/" in name:
             of_hub.add(name)

@@ -66,6 +66,21 @@ def test_only_a_space_is_replaced(artefacts, tiny_folder, tmp_path):
     assert (target / "artefacts" / "other").is_dir()
 
 
+def test_artefacts_that_vote(artefacts, tiny_folder, tmp_path, clips):
+    bank = tmp_path / "bank"
+    for name in ("one", "two"):
+        shutil.copytree(artefacts["plain"], bank / name)
+    target = tmp_path / "space"
+    for _ in range(2):
+        space.export_space({"all": str(bank)}, target, backbone=tiny_folder)
+    found = {p.name for p in (target / "artefacts" / "all").iterdir()}
+    assert found == {"one", "two"}
+    service = server.Service(
+        {"all": target / "artefacts" / "all"}, backbone=tiny_folder
+    )
+    assert service.predict(clips["good"], "all", 3)["unknown"]
+
+
 def test_a_backbone_of_the_hub_is_fetched_there(artefacts, tmp_path):
     source = tmp_path / "hub"
     shutil.copytree(artefacts["plain"], source)
