@@ -11,6 +11,7 @@ from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.experiments.running.job import why_failed
 from speechbrain_petl.experiments.running.state import FINISHED
 from speechbrain_petl.utils.settings import MANIFEST
 
@@ -130,7 +131,7 @@ class Search:
             found[name] |= result._asdict()
             said = f"{result.accuracy:.1%} of the validation clips"
         else:
-            said = f"{outcome}: {runs.why_failed(folder)}"
+            said = f"{outcome}: {why_failed(folder)}"
         self.record.keep(RUNS, found)
         self._learn_pace(candidate, epochs, seconds, outcome)
         self.say(
