@@ -46,14 +46,14 @@ def name_best(rows: Sequence[Row], metric: Metric) -> str:
     best = every[0]
     n = metric.decimals
     spread = "" if best.deviation is None else f" ± {best.deviation:.{n}f}"
-    unit = " %" if metric.in_percent else f" {metric.name}"
+    unit = " %" if metric.in_percent else f" {metric.words}"
     text = (
         f"Best: {best.variant}, {best.mean:.{n}f}{spread}{unit}, with "
         f"{best.trainable:,} trained parameters beside the head."
     )
     found = {row.variant: row.summary for row in rows if row.summary}
     low = found[best.variant].low
-    if low is None:
+    if low is None or metric.name != "accuracy":  # what intervals are of
         return text
     near = [one.variant for one in every[1:] if found[one.variant].high >= low]
     if near:

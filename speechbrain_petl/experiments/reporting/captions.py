@@ -112,7 +112,7 @@ def tell(
             if found and (variant in variants if group else variant is None):
                 metric = metrics.get(corpus)
                 words = {
-                    "metric": metric.name if metric else "accuracy",
+                    "metric": metric.words if metric else "accuracy",
                     "variant": variant,
                 }
                 return Told(file, corpus, caption.format(**words), group)

@@ -55,7 +55,7 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     columns = {(row.corpus, row.shots) for row in rows}
     text = template.render(
         title=outcome.plan["title"],
-        source=outcome.plan["source"],
+        source=without_folders(outcome.plan["source"]),
         n_finished=len(finished),
         n_cells=len(outcome.results),
         warnings=outcome.warnings(),

@@ -19,7 +19,8 @@ OTHER = "other"
 PALETTE = ("#000000", "#999999", "#56b4e9", "#0072b2", "#009e73")
 PALETTE += ("#d55e00", "#cc79a7", "#e69f00", "#5c5c5c")
 COLORS = dict(zip((*FAMILIES, OTHER), PALETTE, strict=True))
-BACKBONES = ("wav2vec2_", "published_")  # folders of YAMLs of the same names
+#: Beginnings of names that say something else than the method.
+BEFORE = ("published_", "wav2vec2_", "upper_")
 
 
 def family_of(variant: str) -> str:
@@ -32,7 +33,7 @@ def family_of(variant: str) -> str:
     >>> family_of("mine")
     'other'
     """
-    for folder in BACKBONES:
+    for folder in BEFORE:
         variant = variant.removeprefix(folder)
     found = [
         (len(start), family)
