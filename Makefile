@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test test-oldest test-slurm lint docs bench upstream-check clean
+.PHONY: help install demo test test-quick test-oldest test-slurm lint docs dist test-dist bench upstream-check clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -24,6 +24,9 @@ demo: install  ## Train and use adapters in miniature, without any download
 
 test: install  ## Run the whole test suite, on all cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+test-quick: install  ## The tests that take no more than a few seconds each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
 
 test-oldest:  ## The quick tests with the oldest versions that are supported
 	$(PYTHON) -m venv .venv-oldest
@@ -46,6 +49,14 @@ lint: install  ## Check style, YAML files, spelling and types
 docs: install  ## Make the site in docs/_build/html; warnings are errors
 	$(BIN)/python -m pip install -q -e '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+dist: install  ## Build the wheel and the sdist, in dist
+	$(BIN)/python -m pip install -q build
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+test-dist: install  ## Try them: an empty folder, an environment of their own
+	$(BIN)/python tools/try_wheel.py dist
 
 # The reference code has an environment of its own: see benchmarks/RESULTS.md.
 bench: install  ## Measure; BENCH="--reference PETL_AST --reference_python ..."

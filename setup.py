@@ -7,43 +7,45 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
+# Upper bounds are the next releases that may break what is used: major ones,
+# and the minor ones of torch and SpeechBrain, of which more is used.
 REQUIRED = [
     # The newest releases of torch and torchaudio do not import together.
     "torch>=2.7.1,<2.12",
     "torchaudio>=2.7.1,<2.12",  # mel filters, SpecAugment, resampling
     "speechbrain>=1.1,<1.2",  # Brain, checkpoints, data pipeline
     "transformers>=5.9,<6",  # the backbone, with its names since 5.9
-    "hyperpyyaml",  # recipes' YAML files
+    "hyperpyyaml<2",  # recipes' YAML files
     "ruamel.yaml>=0.17.28,<0.19",  # plans; hyperpyyaml fails with 0.19
-    "numpy",  # waveforms
-    "scipy",  # resampling of unusual rates, statistics
-    "scikit-learn",  # recall and confusion of a run, t-SNE
-    "safetensors",  # what was trained, on disk
-    "huggingface_hub",  # checkpoints and artefacts on the hub
-    "pooch",  # corpora fetched and their checksums verified
-    "filelock",  # one process downloads while others wait
-    "requests",  # downloads that continue where they stopped
-    "tqdm",  # progress of downloads
-    "soundfile",  # audio files
+    "numpy<3",  # waveforms
+    "scipy<2",  # resampling of unusual rates, statistics
+    "scikit-learn<2",  # recall and confusion of a run, t-SNE
+    "safetensors<1",  # what was trained, on disk
+    "huggingface_hub<3",  # checkpoints and artefacts on the hub
+    "pooch<2",  # corpora fetched and their checksums verified
+    "filelock<5",  # one process downloads while others wait
+    "requests<3",  # downloads that continue where they stopped
+    "tqdm<5",  # progress of downloads
+    "soundfile<1",  # audio files
     # speechbrain-petl train
-    "jinja2",  # its report
-    "markupsafe",
-    "psutil",  # a run that hangs is ended with all it started
+    "jinja2<4",  # its report
+    "markupsafe<4",
+    "psutil<8",  # a run that hangs is ended with all it started
 ]
 
 EXTRAS = {
-    # python -m speechbrain_petl.experiments. Training, artefacts and the
+    # speechbrain-petl experiments. Training, artefacts and the
     # command line need none of these; without matplotlib, a run says that it
     # leaves out the picture of its confusion matrix.
     "experiments": [
-        "matplotlib",  # figures
-        "optuna",  # search
-        "submitit",  # --launcher submitit
+        "matplotlib<4",  # figures
+        "optuna<6",  # search
+        "submitit<2",  # --launcher submitit
     ],
-    "tensorboard": ["tensorboard"],  # use_tensorboard: True
-    "peft": ["peft"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
+    "tensorboard": ["tensorboard<3"],  # use_tensorboard: True
+    "peft": ["peft<1"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
     # speechbrain-petl export: written by the first two, checked by the third
-    "export": ["onnx", "onnx_ir", "onnxscript", "onnxruntime"],
+    "export": ["onnx<2", "onnx_ir<2", "onnxscript<1", "onnxruntime<2"],
 }
 DOCS = [
     "sphinx>=8.2",  # the site, as SpeechBrain's is made
@@ -66,8 +68,19 @@ EXTRAS["test"] = [
     *itertools.chain(*EXTRAS.values()),
 ]
 
-# The recipe that ``speechbrain-petl train`` runs, as an installation has it
-OWN_SOUNDS = "speechbrain_petl.recipes.AudioFolder"
+# The recipes, as packages that an installation has
+RECIPES = {
+    f"speechbrain_petl.recipes.{script.parent.name}": f"recipes/{script.parent.name}"
+    for script in sorted(ROOT.glob("recipes/*/train.py"))
+}
+RECIPE_FILES = [
+    "*.yaml",
+    "*.md",
+    "*.csv",
+    "*.txt",
+    "hparams/**/*.yaml",
+    "from_scratch/*.yaml",
+]
 
 setup(
     name="speechbrain-petl",
@@ -77,19 +90,39 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    keywords="speech audio adapters lora peft speechbrain transformers",
+    license_files=["LICENSE"],
+    keywords="speech audio adapters lora peft speechbrain transformers "
+    "transfer-learning audio-classification",
+    project_urls={
+        "Methods": "https://arxiv.org/abs/2312.03694",
+        "SpeechBrain": "https://speechbrain.github.io",
+    },
     classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Multimedia :: Sound/Audio :: Analysis",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
     ],
     packages=[
         *find_packages(include=["speechbrain_petl", "speechbrain_petl.*"]),
-        OWN_SOUNDS,
+        *RECIPES,
     ],
-    package_dir={OWN_SOUNDS: "recipes/AudioFolder"},
+    package_dir=RECIPES,
     package_data={
-        OWN_SOUNDS: ["*.yaml", "*.md", "hparams/**/*.yaml"],
+        # Their folders of results, if there are any, stay behind.
+        **dict.fromkeys(RECIPES, RECIPE_FILES),
         "speechbrain_petl": [
             "py.typed",
             "version.txt",

@@ -24,7 +24,8 @@ def epoch(
     from speechbrain_petl.dataio.cache import WaveformCache
     from speechbrain_petl.dataio.datasets import Waveform
     from speechbrain_petl.lobes.split_encoder import SplitEncoder
-    from speechbrain_petl.training.stored_states import Options, StateStore
+    from speechbrain_petl.training.stored_options import Options
+    from speechbrain_petl.training.stored_states import StateStore
 
     from speechbrain.dataio.batch import PaddedBatch
     from speechbrain.dataio.dataloader import SaveableDataLoader

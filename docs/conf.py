@@ -38,6 +38,7 @@ CONTENTS = {
         "RELIABILITY",
         "generated/SECURITY",
         "generated/CONTRIBUTING",
+        "RELEASING",
         "generated/CHANGELOG",
     ],
     "API": ["generated/api/modules"],

@@ -267,11 +267,8 @@ def family_artefact(family_overrides, tmp_path_factory):
 def corpora(tmp_path_factory):
     """A small corpus for each recipe folder."""
     from speechbrain_petl.demo.corpora import write_small
-    from speechbrain_petl.experiments.planning.recipes import (
-        corpora_in,
-        find_recipes,
-        read_recipe,
-    )
+    from speechbrain_petl.experiments.planning.recipes import read_recipe
+    from speechbrain_petl.utils.recipes import corpora_in, find_recipes
 
     recipes, folder = find_recipes(), tmp_path_factory.mktemp("corpora")
     return {

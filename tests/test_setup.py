@@ -4,12 +4,15 @@ import ast
 import runpy
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 import setuptools
 import soundfile
+from packaging.requirements import Requirement
+from speechbrain_petl.utils.recipes import corpora_in
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "speechbrain_petl"
@@ -18,11 +21,18 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
 
 
 @pytest.fixture
-def declared(monkeypatch):
-    """The requirements and extras of setup.py, as names of distributions."""
+def setup_arguments(monkeypatch):
+    """What setup.py gives to setuptools."""
     found = {}
     monkeypatch.setattr(setuptools, "setup", found.update)
     runpy.run_path(str(ROOT / "setup.py"))
+    return found
+
+
+@pytest.fixture
+def declared(setup_arguments):
+    """The requirements and extras of setup.py, as names of distributions."""
+    found = setup_arguments
 
     def names(requirements):
         """Distributions without their versions."""
@@ -132,3 +142,50 @@ def test_a_command_names_the_package_that_it_needs(package, line, tmp_path):
     said = run.stderr.splitlines()[-1]
     assert said.startswith("experiments: ") and f"needs {package}: pip" in said
     assert "'speechbrain-petl[experiments]'" in said
+
+
+def test_tomorrows_release_breaks_nothing(setup_arguments):
+    """Each requirement ends below a release, and what is here is below it."""
+    extras = setup_arguments["extras_require"]
+    lines = list(setup_arguments["install_requires"])
+    for extra in ("experiments", "tensorboard", "peft", "export"):
+        lines += extras[extra]
+    for line in lines:
+        requirement = Requirement(line)
+        bounds = {one.operator for one in requirement.specifier}
+        assert "<" in bounds, f"{line} has no upper bound"
+        assert requirement.specifier.contains(version(requirement.name)), line
+
+
+def test_an_installation_has_the_recipes(setup_arguments):
+    packages = setup_arguments["packages"]
+    places = setup_arguments["package_dir"]
+    for recipe in corpora_in(ROOT / "recipes"):
+        package = f"speechbrain_petl.recipes.{recipe}"
+        assert package in packages
+        assert places[package] == f"recipes/{recipe}"
+        patterns = setup_arguments["package_data"][package]
+        taken = {
+            path
+            for pattern in [*patterns, "*.py"]
+            for path in (ROOT / "recipes" / recipe).glob(pattern)
+        }
+        left = {"results", "__pycache__"}  # by runs
+        present = {
+            path
+            for path in (ROOT / "recipes" / recipe).rglob("*.*")
+            if path.is_file()
+            and not left & set(path.relative_to(ROOT).parts)
+            and not path.name.startswith(".")
+        }
+        assert present <= taken
+        assert ROOT / "recipes" / recipe / "train.py" in taken
+
+
+def test_the_metadata_are_whole(setup_arguments):
+    assert setup_arguments["python_requires"] == ">=3.10"
+    assert (ROOT / setup_arguments["license_files"][0]).is_file()
+    urls = setup_arguments["project_urls"].values()
+    assert all(url.startswith("https://") for url in urls)
+    assert setup_arguments["long_description"].startswith("# ")
+    assert "Typing :: Typed" in setup_arguments["classifiers"]

@@ -16,11 +16,8 @@ import shutil
 from pathlib import Path
 
 from speechbrain_petl.experiments.__main__ import main as experiments
-from speechbrain_petl.experiments.planning.recipes import (
-    FILE,
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import FILE, read_recipe
+from speechbrain_petl.utils.recipes import find_recipes
 
 EMOTIONS = {
     "W": "anger",

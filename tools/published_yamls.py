@@ -13,10 +13,8 @@ import re
 import runpy
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import (
-    corpora_in,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
+from speechbrain_petl.utils.recipes import corpora_in
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 SPREAD = runpy.run_path(str(Path(__file__).with_name("spread_variants.py")))

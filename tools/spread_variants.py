@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from speechbrain_petl.experiments.planning.recipes import (
-    corpora_in,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
+from speechbrain_petl.utils.recipes import corpora_in
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"

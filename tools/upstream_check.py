@@ -22,11 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from speechbrain_petl.demo.corpora import write_small
-from speechbrain_petl.experiments.planning.recipes import (
-    FILE,
-    corpora_in,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import FILE, read_recipe
+from speechbrain_petl.utils.recipes import corpora_in
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -14,6 +14,7 @@ from speechbrain_petl.dataio.metadata import read_table
 
 METADATA = "meta/esc50.csv"
 N_FOLDS = 5
+PROTOCOLS = ("rotate", "usual")
 N_CLASSES = 50
 N_CLIPS = 2000
 
@@ -28,6 +29,7 @@ def prepare_esc50(
     data_folder: str,
     manifest_folder: str,
     test_fold: int = 1,
+    protocol: str = "rotate",
     train_folds: list[int] | None = None,
     valid_folds: list[int] | None = None,
     test_folds: list[int] | None = None,
@@ -46,7 +48,11 @@ def prepare_esc50(
     manifest_folder : str
         Where to write.
     test_fold : int
-        The fold to test on; the one before it, cyclically, validates.
+        The fold to test on.
+    protocol : str
+        ``rotate``: the fold before the test fold, cyclically, validates, and
+        the other three train. ``usual``: all four train, and ``valid.json`` is
+        empty.
     train_folds, valid_folds, test_folds : list of int, optional
         Explicit lists instead of ``test_fold``: all three or none.
     download : bool
@@ -87,7 +93,14 @@ def prepare_esc50(
     )
     available = {clip.extra["fold"] for clip in clips}
     folds = choose_folds(
-        test_fold, N_FOLDS, available, train_folds, valid_folds, test_folds
+        test_fold,
+        N_FOLDS,
+        available,
+        train_folds,
+        valid_folds,
+        test_folds,
+        protocol,
+        PROTOCOLS,
     )
     warn_if_excerpt(
         "ESC-50",
@@ -104,4 +117,5 @@ def prepare_esc50(
         split_by_fold(clips, folds),
         labels,
         skip_bad_audio,
+        may_be_empty=() if folds["valid"] else ("valid",),
     )

@@ -59,6 +59,7 @@ if __name__ == "__main__":
             "data_folder": hparams["data_folder"],
             "manifest_folder": hparams["manifest_folder"],
             "test_fold": hparams["test_fold"],
+            "protocol": hparams["protocol"],
             "train_folds": hparams["train_folds"],
             "valid_folds": hparams["valid_folds"],
             "test_folds": hparams["test_folds"],

@@ -7,10 +7,10 @@ from typing import Any
 
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain_petl.experiments.planning.checks import require
-from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.lobes.checkpoints import read_config
 from speechbrain_petl.lobes.families import LOBES
 from speechbrain_petl.utils.plain_yaml import one_value
+from speechbrain_petl.utils.recipes import find_recipes
 
 NAME = "AudioFolder"
 ANY_FAMILY = "speechbrain_petl.lobes.load_backbone"
@@ -33,7 +33,7 @@ class Recipe:
 
     def __init__(self, source: str):
         self.source = source
-        self.folder = find_recipes() / NAME
+        self.folder = find_recipes(working=False) / NAME
         family = read_config(source).get("model_type")
         lobe = LOBES.get(str(family))
         if lobe is None:
@@ -93,7 +93,7 @@ class Recipe:
 
 def run_preparation(**options: Any) -> None:
     """Runs the recipe's data preparation in this process."""
-    script = find_recipes() / NAME / "audio_folder_prepare.py"
+    script = find_recipes(working=False) / NAME / "audio_folder_prepare.py"
     runpy.run_path(str(script))["prepare_audio_folder"](**options)
 
 

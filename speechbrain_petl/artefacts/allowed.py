@@ -25,11 +25,14 @@ from speechbrain_petl.artefacts.kinds import (
     Text,
 )
 from speechbrain_petl.artefacts.plans import LOCATED, ROLES, Made, Plan, Row
-from speechbrain_petl.lobes.ast import POOLINGS as AST_POOLINGS
-from speechbrain_petl.lobes.ast_positions import POSITIONS
-from speechbrain_petl.lobes.learners import READS
-from speechbrain_petl.lobes.pooling import POOLINGS
-from speechbrain_petl.lobes.waveforms import LONGER, SHORTER
+from speechbrain_petl.lobes.choices import (
+    AST_POOLINGS,
+    LONGER,
+    POOLINGS,
+    POSITIONS,
+    READS,
+    SHORTER,
+)
 from speechbrain_petl.utils.messages import printable
 
 FLAG = Flag()

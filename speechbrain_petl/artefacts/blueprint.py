@@ -8,7 +8,7 @@ arguments that stand there, and each key that it has is checked.
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechbrain_petl.artefacts.allowed import plan
 from speechbrain_petl.artefacts.format import LOCATE, REVISION, SOURCE
@@ -17,7 +17,9 @@ from speechbrain_petl.artefacts.plans import LOCATED, Made, Plan
 from speechbrain_petl.artefacts.safe_yaml import Tagged, read_tree
 from speechbrain_petl.artefacts.tasks import tail, task_of
 from speechbrain_petl.utils.messages import first_line, printable
-from torch import nn
+
+if TYPE_CHECKING:  # what is read here needs no torch
+    from torch import nn
 
 REFERENCE = re.compile(r"<(\w+)>")
 # The keys that inference reads
@@ -140,7 +142,7 @@ class Blueprint:
             if name not in ("source", "revision")
         }
 
-    def build(self, key: str, backbone: nn.Module) -> Any:
+    def build(self, key: str, backbone: "nn.Module") -> Any:
         """Makes the object of a top-level key.
 
         Arguments

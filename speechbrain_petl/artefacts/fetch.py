@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
 from speechbrain_petl.artefacts.format import FILES, METADATA
 from speechbrain_petl.utils.messages import first_line, printable
 
@@ -37,6 +36,9 @@ def fetch(
     """
     if os.path.isdir(source):
         return Path(source), False
+    # Only now: a folder needs no client of the hub.
+    from huggingface_hub import snapshot_download
+
     try:
         folder = snapshot_download(
             str(source), revision=revision, allow_patterns=list(FILES)

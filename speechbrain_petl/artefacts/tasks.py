@@ -1,15 +1,10 @@
 """Tasks: what an artefact is for, and what it records to decide by."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from speechbrain_petl.artefacts.decisions import (
-    Decision,
-    OneLabel,
-    SeveralLabels,
-)
 from speechbrain_petl.artefacts.kinds import (
     Choice,
     Kind,
@@ -18,6 +13,9 @@ from speechbrain_petl.artefacts.kinds import (
     Number,
     Record,
 )
+
+if TYPE_CHECKING:
+    from speechbrain_petl.artefacts.decisions import Decision
 
 CLASSIFICATION, TAGGING = "classification", "tagging"
 EMBEDDING = "embedding"
@@ -43,8 +41,8 @@ class Task:
         What it does, as the hub calls it.
     usage : str
         Markdown on how to use it.
-    decides : callable, optional
-        Makes from the metadata's ``decision`` what decides on labels.
+    decides : str, optional
+        Class of ``artefacts.decisions`` that decides on labels.
     """
 
     decision: Record
@@ -53,7 +51,7 @@ class Task:
     modules: str
     verb: str
     usage: str
-    decides: Callable[[Mapping[str, Any]], Decision] | None = None
+    decides: str | None = None
 
 
 CLASSIFIER = """
@@ -135,7 +133,7 @@ TASKS = {
         CLASSIFIER,
         "audio-classification",
         CLASSIFY,
-        OneLabel,
+        "OneLabel",
     ),
     TAGGING: Task(
         # Just below 0, all clips are above it.
@@ -145,7 +143,7 @@ TASKS = {
         TAGGER,
         "audio-classification",
         TAG,
-        SeveralLabels,
+        "SeveralLabels",
     ),
     EMBEDDING: Task(
         Record(
@@ -177,7 +175,7 @@ def task_of(metadata: Mapping[str, Any]) -> str:
     return metadata.get("task", CLASSIFICATION)
 
 
-def decision_of(metadata: Mapping[str, Any]) -> Decision:
+def decision_of(metadata: Mapping[str, Any]) -> "Decision":
     """Returns what decides on labels.
 
     Arguments
@@ -206,7 +204,11 @@ def decision_of(metadata: Mapping[str, Any]) -> Decision:
             f"An artefact for {task_of(metadata)} gives no labels: use it with "
             f"{task.interface}."
         )
-    return task.decides(metadata.get("decision", {}))
+    # Only now, as it takes torch, which what is read and shown does not need.
+    from speechbrain_petl.artefacts import decisions
+
+    decide = getattr(decisions, task.decides)
+    return decide(metadata.get("decision", {}))
 
 
 def task_misfits(metadata: Mapping[str, Any]) -> list[str]:

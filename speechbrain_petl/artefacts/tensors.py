@@ -1,8 +1,6 @@
-"""``petl.safetensors``: what is in it, and how it gets into modules."""
+"""How the tensors of ``petl.safetensors`` get into modules."""
 
 import hashlib
-import json
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,14 +8,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from speechbrain_petl.artefacts.format import LARGEST, TENSORS, refuse
+from speechbrain_petl.artefacts.header import compare_digest, read_shapes
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.messages import mismatches, printable
-from speechbrain_petl.utils.regular_files import open_regular, read_regular
+from speechbrain_petl.utils.regular_files import read_regular
 from torch import nn
 
 HEAD = "head."  # before the names of the head's tensors
-LONGEST_HEADER = 2**22  # bytes
-CHUNK = 2**20  # bytes
 
 
 def tensors_of(
@@ -26,69 +23,6 @@ def tensors_of(
     """Returns what is saved: the encoder's delta, the head under ``head.``."""
     head = classifier.state_dict().items()
     return {**encoder.delta(), **{HEAD + name: t for name, t in head}}
-
-
-def check_digest(
-    path: str | Path, metadata: Mapping, links: bool = False
-) -> None:
-    """Refuses a file other than the one that the metadata describe.
-
-    Raises
-    ------
-    ValueError
-        If its SHA-256 is another.
-    """
-    digest = hashlib.sha256()
-    with open_regular(path, LARGEST[TENSORS], links) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    _compare_digest(path, digest.hexdigest(), metadata)
-
-
-def _compare_digest(path, digest, metadata):
-    """Raises if a file's SHA-256 is not the recorded one."""
-    if digest != metadata["tensors"]["sha256"]:
-        raise ValueError(
-            f"'{printable(path)}' is not the file that belongs to this "
-            "artefact: its SHA-256 is another. It was damaged or exchanged; "
-            "fetch it again."
-        )
-
-
-def read_shapes(
-    path: str | Path, links: bool = False
-) -> dict[str, tuple[int, ...]]:
-    """Reads the names and shapes of the tensors; none of the tensors.
-
-    Raises
-    ------
-    ValueError
-        If it is no safetensors file.
-    """
-    with open_regular(path, LARGEST[TENSORS], links) as file:
-        start = file.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= length <= LONGEST_HEADER:
-            raise ValueError(f"'{printable(path)}' is no safetensors file.")
-        header = file.read(length)
-    try:
-        found = json.loads(header)
-        return {
-            name: tuple(int(size) for size in one["shape"])
-            for name, one in found.items()
-            if name != "__metadata__"
-        }
-    except (
-        AttributeError,
-        KeyError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise ValueError(
-            f"'{printable(path)}' is no safetensors file: its header cannot "
-            "be read."
-        ) from error
 
 
 def check_shapes(
@@ -155,7 +89,7 @@ def fill(
     """
     check_shapes(read_shapes(path, links), encoder, classifier, path)
     content = read_regular(path, LARGEST[TENSORS], links)
-    _compare_digest(path, hashlib.sha256(content).hexdigest(), metadata)
+    compare_digest(path, hashlib.sha256(content).hexdigest(), metadata)
     if len(content) != metadata["tensors"]["bytes"]:
         raise ValueError(
             f"'{printable(path)}' has {len(content):,} bytes, but "

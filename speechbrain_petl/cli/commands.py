@@ -15,8 +15,13 @@ from speechbrain_petl.artefacts.hub import (
     push as push_artefact,
 )
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.tasks import LABELLED, task_of
-from speechbrain_petl.cli.files import Answers, named_files, part_of
+from speechbrain_petl.artefacts.tasks import LABELLED
+from speechbrain_petl.cli.files import (
+    Answers,
+    check_files,
+    named_files,
+    part_of,
+)
 from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
@@ -47,6 +52,7 @@ def quiet() -> None:
 
 def predict(options) -> int:
     """Classifies files by one artefact."""
+    check_files(options.files, options.files_from)
     bank = _bank(options)
     bank.add("", options.artefact, options.revision)
     return _classify(bank, options)
@@ -54,6 +60,7 @@ def predict(options) -> int:
 
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
+    check_files(options.files, options.files_from)
     return _classify(_fill(_bank(options), options.task), options)
 
 
@@ -103,7 +110,7 @@ def _classify(bank, options):
     if not done:
         raise ValueError(
             "There is no file to classify: name files, folders, or a list by "
-            "--files-from."
+            "--files_from."
         )
     return _count_failed(failed, done)
 
@@ -232,6 +239,8 @@ def _say(line, stream=None):
 
 def verify_speakers(options) -> int:
     """Compares the speaker of one file with those of others."""
+    check_files([options.enrolled])
+    check_files(options.files)
     speaker = PETLSpeaker.from_artefact(
         options.artefact,
         options.revision,
@@ -295,69 +304,6 @@ def train(options) -> int:
     return 0
 
 
-def inspect(options) -> int:
-    """Shows an artefact's metadata."""
-    metadata = Artefact.open(options.artefact, options.revision).metadata
-    if options.json:
-        print(json.dumps(metadata, indent=2))
-        return 0
-    backbone, features = metadata["backbone"], metadata["features"]
-    training = metadata["training"]
-    revision = f" at {backbone['revision']}" if backbone["revision"] else ""
-    rows = {
-        "task": task_of(metadata)
-        + "".join(
-            f", {key} {_summary(value)}"
-            for key, value in metadata.get("decision", {}).items()
-        ),
-        "method": metadata["method"],
-        "trained": f"{sum(metadata['trainable'].values()):,} parameters ("
-        + ", ".join(f"{k} {v:,}" for k, v in metadata["trainable"].items())
-        + ")",
-        "size": f"{metadata['tensors']['bytes']:,} bytes",
-        "backbone": f"{backbone['source']}{revision}, fingerprint "
-        f"{backbone['fingerprint'][:12]}, pooling {backbone['pooling']}",
-        "input": f"{features['max_length']} frames "
-        f"({features['max_length'] / 100} s) at {features['sample_rate']} Hz, "
-        f"mean {features.get('mean')}, std {features.get('std')}",
-        "trained on": training["corpus"] + _clips(training),
-        "metrics": ", ".join(
-            f"{k} {v}" for k, v in metadata["metrics"].items()
-        ),
-        "labels": f"{len(metadata['labels'])}: {', '.join(metadata['labels'])}",
-        "format": f"{metadata['format']} {metadata['format_version']}",
-        "versions": ", ".join(
-            f"{k} {v}" for k, v in metadata["versions"].items()
-        ),
-    }
-    for name, value in rows.items():
-        print(f"{name:<11} {printable(value)}")
-    return 0
-
-
-def _summary(value):
-    """Returns a value as text, of a list of numbers its range.
-
-    Example
-    -------
-    >>> _summary([0.25, 0.5]), _summary("cosine")
-    ('0.25 to 0.5', 'cosine')
-    """
-    if isinstance(value, list) and value:
-        return f"{min(value):.4g} to {max(value):.4g}"
-    return value
-
-
-def _clips(training):
-    """Returns the number of clips of each split, as far as recorded."""
-    counts = [
-        f"{name} {split['number']:,}"
-        for name, split in training.get("clips", {}).items()
-        if split
-    ]
-    return f" (clips: {', '.join(counts)})" if counts else ""
-
-
 def verify(options) -> int:
     """Loads an artefact with every check there is."""
     trained = _load(options)
@@ -409,8 +355,11 @@ def _export_int8(options, kind):
             f"{', '.join(missing) or 'one'}: clips for the ranges of the "
             "numbers, and clips to measure the accuracy on."
         )
-    trained = _load(options, *LABELLED)
     sources = (options.calibrate, options.test, options.data_folder)
+    for source in sources:
+        if not os.path.exists(source):
+            raise ValueError(f"There is no '{printable(source)}'.")
+    trained = _load(options, *LABELLED)
     found = export_int8(trained, options.path, *sources)
     print(
         f"'{options.path}' in int8: accuracy {found['accuracy_int8']:.2%} on "

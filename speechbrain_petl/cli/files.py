@@ -3,13 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from speechbrain_petl.dataio.folder import audio_files
-from speechbrain_petl.utils.messages import printable
+from speechbrain_petl.utils.messages import did_you_mean, name_some, printable
 
 
 def named_files(
@@ -52,9 +52,54 @@ def named_files(
                 yield from _lines(file)
         except OSError as error:
             raise ValueError(
-                f"--files-from '{printable(files_from)}' cannot be read: "
+                f"--files_from '{printable(files_from)}' cannot be read: "
                 f"{error.strerror}."
             ) from error
+
+
+def check_files(files: Sequence[str], files_from: str | None = None) -> None:
+    """Refuses files of which there is none, before anything is loaded.
+
+    Where there are some, each of the others fails by itself later on.
+
+    Arguments
+    ---------
+    files : sequence of str
+        Files and folders.
+    files_from : str, optional
+        As of ``named_files``; what it names is not looked at.
+
+    Raises
+    ------
+    ValueError
+        If all are missing, or folders without audio.
+    """
+    reasons = []
+    for name in files:
+        if os.path.isdir(name) and next(iter(audio_files(name)), None) is None:
+            reasons.append(
+                f"the folder '{printable(name)}' has no audio file, also not "
+                "in its subfolders"
+            )
+        elif not os.path.lexists(name):
+            folder = os.path.dirname(name)
+            beside = os.listdir(folder or ".") if _is_folder(folder) else []
+            near = did_you_mean(os.path.basename(name), map(printable, beside))
+            hint = f"; {near}" if near else ""
+            reasons.append(
+                f"there is no file or folder '{printable(name)}'{hint}"
+            )
+        else:
+            return
+    if reasons and not files_from:
+        said = name_some(reasons, "; ")
+        said += "" if said.endswith("?") else "."
+        raise ValueError(said[0].upper() + said[1:])
+
+
+def _is_folder(name):
+    """Returns True for a folder; the working one has no name."""
+    return not name or os.path.isdir(name)
 
 
 def _lines(file):

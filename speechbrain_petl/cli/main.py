@@ -1,5 +1,6 @@
 """``speechbrain-petl``: trained adapters from the command line."""
 
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from speechbrain_petl.cli.options import make_parser
 from speechbrain_petl.utils.errors import run_command
 
 PROGRAM = "speechbrain-petl"
+COMMANDS = "commands"  # the module of what takes torch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,17 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         was done, 130 if it was stopped by Ctrl-C.
     """
     options = make_parser().parse_args(arguments)
-    return run_command(partial(run, options), PROGRAM, options.debug)
+    return run_command(
+        partial(run, options), PROGRAM, options.debug, options.stopped
+    )
 
 
 def run(options) -> int:
     """Runs the command that the options name; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    # Only now, since it takes seconds, which a help text should not.
-    from speechbrain_petl.cli import commands
-
-    commands.quiet()
-    return getattr(commands, options.run)(options)
+    # Only now, since some take seconds, which a help text should not.
+    home = importlib.import_module(f"speechbrain_petl.cli.{options.home}")
+    if options.home == COMMANDS:
+        home.quiet()
+    return getattr(home, options.run)(options)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class FilesFrom(argparse.Action):
 def add_many(command: argparse.ArgumentParser) -> None:
     """Adds the options for many files and for long recordings."""
     command.add_argument(
+        "--files_from",
         "--files-from",
         action=FilesFrom,
         metavar="FILE",

@@ -5,9 +5,18 @@ import argparse
 import speechbrain_petl
 from speechbrain_petl.cli.many_options import add_many
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
+from speechbrain_petl.experiments.options import add_commands
 from speechbrain_petl.utils.arguments import add_debug, count
-from speechbrain_petl.utils.errors import EXIT_CODES
+from speechbrain_petl.utils.errors import EXIT_CODES, GOES_ON
 
+WITH_OUTPUT = (
+    "stopped; with --output FILE, the same command goes on where it was"
+)
+LICENSE = (
+    "speechbrain-petl is licensed under the Apache License, Version 2.0: "
+    "https://www.apache.org/licenses/LICENSE-2.0. Backbones, corpora and "
+    "trained artefacts have licenses of their own: see the README of each."
+)
 ARTEFACT = "folder of an artefact, or its id on the Hugging Face hub"
 
 
@@ -17,7 +26,8 @@ def make_parser() -> argparse.ArgumentParser:
     Returns
     -------
     argparse.ArgumentParser
-        Its result has ``run``, the name of a function of ``cli.commands``.
+        Its result has ``home``, a module of ``cli``, ``run``, the name of a
+        function there, and ``stopped``, what to say after Ctrl-C.
 
     Example
     -------
@@ -26,8 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     """
     top = argparse.ArgumentParser(
         prog="speechbrain-petl",
-        description="Use adapters that were trained with speechbrain-petl, and "
-        "prepare their training.",
+        description="Train adapters of audio transformers, and use them.",
         epilog="speechbrain-petl <command> --help shows examples.",
     )
     top.add_argument(
@@ -35,10 +44,25 @@ def make_parser() -> argparse.ArgumentParser:
         action="version",
         version=f"%(prog)s {speechbrain_petl.__version__}",
     )
+    top.add_argument(
+        "--license",
+        action="version",
+        version=LICENSE,
+        help="show the license and exit",
+    )
     commands = top.add_subparsers(metavar="<command>", required=True)
 
-    def command(name, run, summary, examples, epilog=""):
-        """Adds a command, which runs a function of ``cli.commands``."""
+    def command(
+        name,
+        run,
+        summary,
+        examples,
+        epilog="",
+        home="commands",
+        stopped="stopped",
+        debug=True,
+    ):
+        """Adds a command, which runs a function of a module of ``cli``."""
         lines = "".join(f"  speechbrain-petl {line}\n" for line in examples)
         added = commands.add_parser(
             name,
@@ -47,8 +71,9 @@ def make_parser() -> argparse.ArgumentParser:
             epilog=f"examples:\n{lines}{epilog}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.set_defaults(run=run)
-        add_debug(added)
+        added.set_defaults(run=run, home=home, stopped=stopped)
+        if debug:
+            add_debug(added)
         return added
 
     add_train(
@@ -58,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
             "train an adapter on a folder of your own sounds",
             TRAIN_EXAMPLES,
             EXIT_CODES,
+            stopped=GOES_ON,
         )
     )
 
@@ -73,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
             "predict artefact night.flac --timeline labels --hop 1",
         ],
         EXIT_CODES,
+        stopped=WITH_OUTPUT,
     )
     one.add_argument("artefact", help=ARTEFACT)
     _add_files(one)
@@ -87,6 +114,7 @@ def make_parser() -> argparse.ArgumentParser:
             "bank --task a=owner/one --task b=owner/two --json *.wav",
         ],
         EXIT_CODES,
+        stopped=WITH_OUTPUT,
     )
     many.add_argument(
         "--task",
@@ -132,6 +160,7 @@ def make_parser() -> argparse.ArgumentParser:
         "inspect",
         "show the metadata of an artefact, without loading a model",
         ["inspect artefact", "inspect owner/adapter --json"],
+        home="inspection",
     )
     look.add_argument("artefact", help=ARTEFACT)
     look.add_argument(
@@ -291,6 +320,52 @@ def make_parser() -> argparse.ArgumentParser:
         "folder", help="output folder; an existing one is replaced"
     )
     _add_revision(down)
+
+    copied = command(
+        "recipe",
+        "recipe",
+        "list the recipes, or copy one to work on",
+        ["recipe", "recipe ESC50", "recipe ESC50 --output recipes/ESC50"],
+        home="recipes",
+    )
+    copied.add_argument(
+        "name", nargs="?", help="name of a recipe; without it, lists them"
+    )
+    copied.add_argument(
+        "--output",
+        metavar="DIR",
+        help="folder to write, which is not there yet (default: <name>)",
+    )
+
+    plans = command(
+        "experiments",
+        "experiments",
+        "run plans of many trainings; their tables, figures and page",
+        [
+            "experiments run demo",
+            "experiments run table1 --data_folder ESC50=/data/ESC-50 --dry_run",
+            "experiments table results/demo",
+            "experiments run --help",
+        ],
+        home="others",
+        stopped=GOES_ON,
+        debug=False,  # each step has it
+    )
+    add_commands(plans)
+
+    shown = command(
+        "demo",
+        "demo",
+        "train and use adapters in miniature, without any download",
+        ["demo", "demo --folder /tmp/demo"],
+        home="others",
+        stopped=GOES_ON,
+    )
+    shown.add_argument(
+        "--folder",
+        default="results/demo",
+        help="output folder (default: results/demo)",
+    )
     return top
 
 

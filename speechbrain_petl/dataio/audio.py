@@ -27,6 +27,7 @@ BLOCK = 1 << 20  # samples decoded at once when only looking
 # filled in by ``read_audio``.
 REASONS = {
     "missing": "There is no file '{path}'.",
+    "folder": "'{path}' is a folder and no audio file.",
     "unreadable": "'{path}' cannot be read as audio (wav, aiff, au, caf, "
     "flac, ogg or mp3): {error}",
     "unsupported": "'{path}' is of a format in which a file that was cut off "
@@ -88,7 +89,7 @@ def read_audio(
     """
     path = str(path)
     if not os.path.isfile(path):
-        raise unusable(path, "missing")
+        raise unusable(path, "folder" if os.path.isdir(path) else "missing")
     try:
         with soundfile.SoundFile(path) as file:
             rate, reason = file.samplerate, reason_in_header(path, file)

@@ -1,6 +1,6 @@
 """Which folds of a corpus train, validate and test."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from speechbrain_petl.dataio.manifests import Clip
 from speechbrain_petl.dataio.protocols import PROTOCOLS, Folds
@@ -18,6 +18,7 @@ def choose_folds(
     valid_folds: Folds | None = None,
     test_folds: Folds | None = None,
     protocol: str = "rotate",
+    protocols: Sequence[str] = ("rotate", "paper"),
 ) -> dict[str, Folds]:
     """Chooses the folds of each split, and checks them.
 
@@ -33,7 +34,10 @@ def choose_folds(
         Explicit lists, which take precedence over ``test_fold``: all three or
         none.
     protocol : str
-        A key of ``PROTOCOLS``. Only ``paper`` allows no validation fold.
+        One of ``protocols``. No validation fold is allowed only where it has
+        none.
+    protocols : sequence of str
+        The keys of ``PROTOCOLS`` that the corpus has.
 
     Returns
     -------
@@ -51,13 +55,14 @@ def choose_folds(
     >>> choose_folds(3, n_folds=5, available=range(1, 6))
     {'train': [1, 4, 5], 'valid': [2], 'test': [3]}
     """
-    if protocol not in PROTOCOLS:
+    if protocol not in protocols:
         raise ValueError(
-            f"protocol is {protocol!r}: give one of {', '.join(PROTOCOLS)}."
+            f"protocol is {protocol!r}: give one of {', '.join(protocols)}."
         )
+    share_out = PROTOCOLS[protocol]
     given = [f for f in (train_folds, valid_folds, test_folds) if f is not None]
     if not given:
-        given = list(PROTOCOLS[protocol](test_fold, n_folds))
+        given = list(share_out(test_fold, n_folds))
     if len(given) < 3:
         raise ValueError(
             "train_folds, valid_folds and test_folds go together: give all "
@@ -74,7 +79,7 @@ def choose_folds(
         given[2],
         available,
         n_folds,
-        validation_required=protocol != "paper",
+        validation_required=bool(share_out(1, n_folds)[1]),
     )
     return {"train": train, "valid": valid, "test": test}
 

@@ -1,9 +1,8 @@
 """The demo: procedural sounds, a mini AST, two methods, one labeled file.
 
-Runs the ESC-50 recipe itself, with command-line overrides alone, from a
-checkout of the repository:
+Runs the ESC-50 recipe itself, with command-line overrides alone:
 
-    python -m speechbrain_petl.demo
+    speechbrain-petl demo
 """
 
 import argparse
@@ -15,12 +14,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+from speechbrain_petl.demo import BACKBONE
 from speechbrain_petl.demo.corpora import write_esc50
 from speechbrain_petl.utils.arguments import add_debug
-from speechbrain_petl.utils.errors import run_command
+from speechbrain_petl.utils.errors import GOES_ON, run_command
+from speechbrain_petl.utils.recipes import find_recipes
 
-BACKBONE = Path(__file__).parent / "ast-mini"
-RECIPE = Path(__file__).parents[2] / "recipes" / "ESC50"
+RECIPE = "ESC50"
 VARIANTS = ("linear", "adapter_hou_par")
 OVERRIDES = {
     "source": BACKBONE,
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_debug(parser)
     options = parser.parse_args(arguments)
     folder = options.folder.absolute()
-    return run_command(partial(run, folder), "demo", options.debug)
+    return run_command(partial(run, folder), "demo", options.debug, GOES_ON)
 
 
 def run(folder: Path) -> int:
@@ -61,23 +61,19 @@ def run(folder: Path) -> int:
     int
         Exit code: 0.
     """
-    if not RECIPE.is_dir():
-        raise ValueError(
-            f"There is no recipe at {RECIPE}: run the demo from a checkout of "
-            "the repository."
-        )
+    recipe = find_recipes(working=False) / RECIPE
     corpus = folder / "corpus"
     if not corpus.exists():
         print(f"Writing procedural sounds to {corpus}", flush=True)
         write_esc50(corpus)
     for variant in VARIANTS:
-        train(variant, corpus, folder / variant)
+        train(recipe, variant, corpus, folder / variant)
     print_table(folder)
     label_one(folder / VARIANTS[-1])
     return 0
 
 
-def train(variant: str, corpus: Path, output: Path) -> None:
+def train(recipe: Path, variant: str, corpus: Path, output: Path) -> None:
     """Runs the recipe's train.py on one YAML of it; stops if that fails."""
     overrides = {
         "data_folder": corpus,
@@ -91,7 +87,7 @@ def train(variant: str, corpus: Path, output: Path) -> None:
     print(f"Training {variant}; its log is {output}/log.txt", flush=True)
     start = time.time()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    code = subprocess.run(command, cwd=RECIPE, env=environment).returncode
+    code = subprocess.run(command, cwd=recipe, env=environment).returncode
     if code:
         raise ValueError(f"Training {variant} ended with exit code {code}.")
     print(f"{variant} took {time.time() - start:.0f} s", flush=True)

@@ -1,4 +1,4 @@
 """The papers' tables and figures: plans of many runs, resumable.
 
-On the command line: ``python -m speechbrain_petl.experiments``.
+On the command line: ``speechbrain-petl experiments``.
 """

@@ -1,4 +1,4 @@
-"""``python -m speechbrain_petl.experiments``: run, table, compare, ..."""
+"""``speechbrain-petl experiments``: run, table, compare, ..."""
 
 import fnmatch
 import signal
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from speechbrain_petl.experiments.options import NARROWING, make_parser
 from speechbrain_petl.experiments.planning.checks import require
 from speechbrain_petl.experiments.planning.overrides import as_text, pairs
 from speechbrain_petl.experiments.planning.plan import load_plan
-from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.experiments.reporting.collect import collect
 from speechbrain_petl.experiments.reporting.kept import keep_plan, place_of
 from speechbrain_petl.experiments.reporting.statistics import compare
@@ -19,8 +19,9 @@ from speechbrain_petl.experiments.reporting.table import write_tables
 from speechbrain_petl.experiments.running.launchers import Local, Submitit
 from speechbrain_petl.experiments.running.run import run, survey
 from speechbrain_petl.experiments.running.state import FINISHED
-from speechbrain_petl.utils.errors import run_command
+from speechbrain_petl.utils.errors import GOES_ON, run_command
 from speechbrain_petl.utils.optional import require as require_package
+from speechbrain_petl.utils.recipes import find_recipes
 from speechbrain_petl.utils.yaml_text import read_yaml
 
 
@@ -38,15 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all went well, 1 if a cell is not finished, 2 if nothing was
         done, 130 if it was stopped.
     """
-    options = make_parser(COMMANDS).parse_args(arguments)
+    options = make_parser().parse_args(arguments)
+    return run_command(
+        partial(run_step, options), "experiments", options.debug, GOES_ON
+    )
+
+
+def run_step(options) -> int:
+    """Runs the command that the options name as ``step``."""
     # A runner that is asked to stop passes it on to what it runs.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return run_command(
-        partial(options.run, options),
-        "experiments",
-        options.debug,
-        "stopped; the same command goes on",
-    )
+    return COMMANDS[options.step](options)
 
 
 def run_plan(options) -> int:
@@ -94,6 +97,8 @@ def run_plan(options) -> int:
         launcher.stop()
         raise
     print(", ".join(f"{count} {what}" for what, count in outcomes.items()))
+    place = quote(str(output))
+    print(f"Results: {output}; speechbrain-petl experiments report {place}")
     return 0 if outcomes[FINISHED] == len(work) else 1
 
 

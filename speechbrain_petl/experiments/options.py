@@ -1,7 +1,6 @@
-"""The options of ``python -m speechbrain_petl.experiments``."""
+"""The options of ``speechbrain-petl experiments``."""
 
 import argparse
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from speechbrain_petl.utils.arguments import add_debug, count, duration
@@ -9,24 +8,30 @@ from speechbrain_petl.utils.arguments import add_debug, count, duration
 NARROWING = ("corpora", "folds", "seeds", "shots", "draws")
 
 
-def make_parser(
-    functions: Mapping[str, Callable],
-) -> argparse.ArgumentParser:
-    """Makes the parser of all commands.
-
-    Arguments
-    ---------
-    functions : dict of str to callable
-        What each command calls with its options.
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of ``python -m speechbrain_petl.experiments``.
 
     Returns
     -------
     argparse.ArgumentParser
+        Its result has ``step``, a key of ``experiments.__main__.COMMANDS``.
     """
     top = argparse.ArgumentParser(
         prog="python -m speechbrain_petl.experiments",
         description="Plans of many runs: the papers' tables and figures.",
     )
+    add_commands(top)
+    return top
+
+
+def add_commands(top: argparse.ArgumentParser) -> None:
+    """Adds the commands of the experiments to a parser.
+
+    Arguments
+    ---------
+    top : argparse.ArgumentParser
+        Its result has ``step`` then, as that of ``make_parser``.
+    """
     commands = top.add_subparsers(metavar="<command>", required=True)
     kept = argparse.ArgumentParser(add_help=False)
     kept.add_argument("output", type=Path, help="output folder of a plan")
@@ -43,7 +48,7 @@ def make_parser(
             description=summary[0].upper() + summary[1:],
             parents=parents,
         )
-        added.set_defaults(run=functions[name])
+        added.set_defaults(step=name)
         add_debug(added)
         return added
 
@@ -59,7 +64,6 @@ def make_parser(
     command("report", "write one web page of all results", kept)
     _add_search(command("search", "search hyperparameters by validation"))
     _add_tune(command("tune", "search for all variants of a plan, alike"))
-    return top
 
 
 def _add_tune(some):

@@ -3,13 +3,12 @@
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.choices import POSITIONS
 from torch import nn
 from transformers import ASTModel
 from transformers.models.audio_spectrogram_transformer import (
     modeling_audio_spectrogram_transformer as stock,
 )
-
-POSITIONS = ("resize", "zeros")
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from speechbrain_petl.lobes.checkpointing import Checkpointed
-from speechbrain_petl.lobes.learners import make_learner, readers, states_of
+from speechbrain_petl.lobes.layer_states import make_learner, readers, states_of
 from speechbrain_petl.lobes.naming import (
     Tensors,
     check_same,

@@ -3,15 +3,13 @@
 from typing import Any
 
 import torch
+from speechbrain_petl.lobes.choices import LONGER, SHORTER
 from speechbrain_petl.lobes.clips import count_samples, normalize
 from speechbrain_petl.lobes.front_end import (
     FrontEnd,
     check_windows,
     first_samples,
 )
-
-SHORTER = ("repeat", "zeros")
-LONGER = ("first", "random", "random_always")
 
 
 class Waveforms(FrontEnd):

@@ -8,7 +8,7 @@ import torch
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
 from speechbrain_petl.training.precision import settle_precision
-from speechbrain_petl.training.selection import best_epoch, check_metric
+from speechbrain_petl.training.selection import LAST, best_epoch, check_metric
 from speechbrain_petl.training.storing_brain import StoringBrain
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -249,10 +249,12 @@ class PETLBrain(StoringBrain):
     def _facts(self) -> dict[str, Any]:
         """Returns what results.json says of the epoch and the model."""
         valid = {f"valid_{name}": self.best.get(name) for name in self.metrics}
+        chosen = self.selects in self.best
         return {
             "selects": self.selects,
             "direction": self.metrics[self.selects],
             "best_epoch": self.best["epoch"],
+            "epoch_chosen_by": f"valid_{self.selects}" if chosen else LAST,
             **valid,
             "trainable": self.count_parameters(),
             **({"stored": self.store.record()} if self.store else {}),

@@ -7,7 +7,7 @@ See ``speechbrain_petl.lobes.split_encoder`` for what they are, and
 import logging
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from speechbrain_petl.dataio.state_cache import StateCache
@@ -21,6 +21,7 @@ from speechbrain_petl.training.stored_dataset import (
     describe,
     digest,
 )
+from speechbrain_petl.training.stored_options import DTYPES, Options
 from speechbrain_petl.training.windows import AT_ONCE, pad_windows, windows_of
 from speechbrain_petl.utils.versions import versions
 from torch import nn
@@ -33,64 +34,10 @@ from speechbrain.dataio.dataset import (
 
 logger = logging.getLogger(__name__)
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 TRIES = 8  # a mask may be of no width, or of the whole clip
 LONG = 3  # clips, one behind the other, of which a random part may be taken
 # Largest deviation of stored states' embeddings, relative to their norm.
 TOLERANCE = {"fp32": 0.02, "bf16": 0.1}
-
-
-class Options(NamedTuple):
-    """What a recipe's YAML says of stored states.
-
-    Arguments
-    ---------
-    precision : str, optional
-        ``stored_states``: ``fp32``, ``bf16``, or None for none.
-    draws : int, optional
-        ``stored_draws``: augmented versions of a training clip; None for no
-        storing of what is augmented.
-    max_gb : float
-        ``states_gb``: size limit of the cache.
-    """
-
-    precision: str | None = None
-    draws: int | None = None
-    max_gb: float = 0.0
-
-    @classmethod
-    def of(cls, precision: Any, draws: Any, max_gb: Any) -> "Options":
-        """Checks the hyperparameters.
-
-        Raises
-        ------
-        ValueError
-            If a value is none, or one has no effect without another.
-
-        Example
-        -------
-        >>> Options.of(None, 4, 10)
-        Traceback (most recent call last):
-        ...
-        ValueError: stored_draws is 4, but stored_states is null, so that ...
-        """
-        if precision is not None and precision not in DTYPES:
-            raise ValueError(
-                f"stored_states is null, fp32 or bf16, not '{precision}'."
-            )
-        if draws is not None and (type(draws) is not int or draws < 1):
-            raise ValueError(
-                f"stored_draws is {draws!r}: give null, or how many augmented "
-                "versions of each training clip to store."
-            )
-        if draws is not None and precision is None:
-            raise ValueError(
-                f"stored_draws is {draws}, but stored_states is null, so that "
-                "nothing is stored: give fp32 or bf16."
-            )
-        if isinstance(max_gb, bool) or not max_gb >= 0:
-            raise ValueError(f"states_gb is {max_gb!r}: give 0 or more.")
-        return cls(precision, draws, float(max_gb))
 
 
 class StateStore:

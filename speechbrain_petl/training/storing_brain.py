@@ -6,7 +6,8 @@ from typing import Any
 from speechbrain_petl.lobes.patchout import leaves_out
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.training.stored_dataset import StoredDataset
-from speechbrain_petl.training.stored_states import Options, StateStore
+from speechbrain_petl.training.stored_options import Options
+from speechbrain_petl.training.stored_states import StateStore
 from speechbrain_petl.training.task import TaskBrain
 from torch import nn
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from speechbrain_petl.training.selection import LAST
 from speechbrain_petl.utils.metric import metric_of
 
 
@@ -35,8 +36,11 @@ def summary(results: Mapping[str, Any], output: Path) -> str:
     clips = f"{results['n_test']:,} clips"
     if metric.name == "accuracy" and "n_correct" in results:
         clips = f"{results['n_correct']:,} of {clips}"
+    epoch = f"at epoch {results['best_epoch']}"
+    if results.get("epoch_chosen_by") == LAST:
+        epoch += ", the last, as none was validated"
     return (
         f"Test {metric.name} {metric.text(results[metric.name])} ({clips}) "
-        f"at epoch {results['best_epoch']}. Results: "
+        f"{epoch}. Results: "
         f"{output / 'results.json'}. Artefact: {output / 'artefact'}."
     )

@@ -12,6 +12,8 @@ from types import TracebackType
 from speechbrain_petl.utils.messages import printable
 
 FINE, SOME_FAILED, NOTHING_DONE, STOPPED = 0, 1, 2, 128 + 2
+# After Ctrl-C, of a command that continues what it finds
+GOES_ON = "stopped; the same command goes on"
 EXIT_CODES = """
 exit codes:
   0    all went well
@@ -125,7 +127,7 @@ def tell_errors(
     def hook(kind, error, trace):
         """Prints an error that nobody handled."""
         if issubclass(kind, KeyboardInterrupt) and not debug:
-            print("Stopped; the same command goes on.", file=sys.stderr)
+            print(f"{GOES_ON.capitalize()}.", file=sys.stderr)
             return
         if debug or not issubclass(kind, Exception):
             sys.__excepthook__(kind, error, trace)

@@ -1,13 +1,13 @@
 """Fetching: a folder as it is, the hub for its known files only."""
 
+import huggingface_hub
 import pytest
-from speechbrain_petl.artefacts import fetch as module
 from speechbrain_petl.artefacts.fetch import check_presence, fetch
 from speechbrain_petl.artefacts.format import FILES
 
 
 def test_a_folder_is_not_looked_for_on_the_hub(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "snapshot_download", None)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", None)
     assert fetch(tmp_path) == (tmp_path, False)
 
 
@@ -18,7 +18,7 @@ def test_only_an_artefacts_files_are_fetched(tmp_path, monkeypatch):
         asked.append((args, options))
         return str(tmp_path)
 
-    monkeypatch.setattr(module, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert fetch("owner/name", "v1") == (tmp_path, True)
     options = {"revision": "v1", "allow_patterns": list(FILES)}
     assert asked == [(("owner/name",), options)]
@@ -28,7 +28,7 @@ def test_failure_names_source_and_revision(monkeypatch):
     def download(*args, **options):
         raise OSError("offline\nand more")
 
-    monkeypatch.setattr(module, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     with pytest.raises(ValueError) as caught:
         fetch("owner/name", "v1")
     message = str(caught.value)

@@ -132,6 +132,17 @@ def test_metadata_that_is_of_another_kind(use, key, value, here, capsys):
 
 
 OPTIONS = [
+    "predict artefact clip.wav",
+    "predict artefact empty",
+    "predict artefact empty b.wav nowhere/c.wav",
+    "verify-speakers artefact nowhere.wav a.wav",
+    "export artefact out.onnx --quantize int8 --calibrate train.json "
+    "--test train.json --data_folder nowhere",
+    "recipe Nonsense",
+    "recipe ESC50 --output text",
+    "recipe ESC50 --output artefact",
+    "experiments run nonsense",
+    "experiments table nowhere",
     "predict artefact a.wav --backbone nowhere",
     "predict artefact a.wav --backbone empty",
     "predict artefact a.wav --backbone text",
@@ -242,7 +253,9 @@ def test_ctrl_c(here, tiny_folder, capsys, monkeypatch):
     monkeypatch.setattr(many, "classify", stop)
     line = ["predict", "artefact", "a.wav", "--backbone", tiny_folder]
     assert main(line) == 130
-    assert capsys.readouterr().err == "speechbrain-petl: stopped\n"
+    said = capsys.readouterr().err
+    assert said.startswith("speechbrain-petl: stopped; with --output FILE, ")
+    assert said.count("\n") == 1
 
 
 def test_debug_shows_where_it_happened(here, capsys):

@@ -72,7 +72,7 @@ def test_bank(folder, clips, tiny_folder, make_artefact, tmp_path, capsys):
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [line[1] for line in lines] == ["events", "words"]
     assert lines[1][2].split()[0] in ("yes", "no")
-    assert main(["bank", "--task", "events", "a.wav"]) == 2
+    assert main(["bank", "--task", "events", clips["a.wav"]]) == 2
     assert "--task is NAME=ARTEFACT" in capsys.readouterr().err
 
 
@@ -119,5 +119,6 @@ def test_export_and_merge(folder, tiny_folder, tmp_path, capsys):
 )
 def test_what_is_not_there(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.wav").touch()  # what is missing is looked for first
     assert main(arguments) == 2
     assert message in capsys.readouterr().err

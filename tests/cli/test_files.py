@@ -5,7 +5,7 @@ import json
 
 import pytest
 import soundfile
-from speechbrain_petl.cli.files import Answers, named_files
+from speechbrain_petl.cli.files import Answers, check_files, named_files
 from speechbrain_petl.cli.main import main
 from speechbrain_petl.cli.options import make_parser
 
@@ -38,7 +38,7 @@ def test_folders_and_lists(sounds, tmp_path, monkeypatch):
     assert found[0] == str(sounds / "0/0.wav")
     monkeypatch.setattr("sys.stdin", io.StringIO("x.wav\n"))
     assert list(named_files([], "-")) == ["x.wav"]
-    with pytest.raises(ValueError, match="--files-from .* cannot be read"):
+    with pytest.raises(ValueError, match="--files_from .* cannot be read"):
         list(named_files([], str(tmp_path / "none.txt")))
 
 
@@ -108,3 +108,19 @@ def test_a_file_of_something_else_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="line 1, is no answer"):
         Answers(str(path))
     assert path.read_text() == "dear diary\n"
+
+
+def test_files_of_which_there_is_none_are_named(sounds, tmp_path):
+    (tmp_path / "empty").mkdir()
+    gone, empty = str(tmp_path / "soundz"), str(tmp_path / "empty")
+    with pytest.raises(ValueError, match="There is no .*did you mean sounds.$"):
+        check_files([gone])
+    with pytest.raises(ValueError, match="The folder '.*empty' has no audio f"):
+        check_files([empty])
+    with pytest.raises(
+        ValueError, match="The folder .*; there is no file or f"
+    ):
+        check_files([empty, gone])
+    check_files([empty, gone, str(sounds)])
+    check_files([str(sounds / "0/0.wav"), gone])
+    check_files([gone], files_from="-")  # which may name others

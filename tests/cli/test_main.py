@@ -2,7 +2,7 @@
 
 import pytest
 from speechbrain_petl import __version__
-from speechbrain_petl.cli import commands
+from speechbrain_petl.cli import inspection
 from speechbrain_petl.cli.main import PROGRAM, main
 
 
@@ -14,7 +14,7 @@ def test_a_commands_code_is_the_programs(code, monkeypatch):
         seen.append(options.artefact)
         return code
 
-    monkeypatch.setattr(commands, "inspect", inspect)
+    monkeypatch.setattr(inspection, "inspect", inspect)
     assert main(["inspect", "somewhere"]) == code
     assert seen == ["somewhere"]
 
@@ -32,7 +32,7 @@ def test_an_error_is_one_line_and_a_code(
     def inspect(options):
         raise error
 
-    monkeypatch.setattr(commands, "inspect", inspect)
+    monkeypatch.setattr(inspection, "inspect", inspect)
     assert main(["inspect", "somewhere"]) == code
     said = capsys.readouterr().err
     assert sentence in said and "Traceback" not in said
@@ -50,3 +50,12 @@ def test_the_version_is_the_packages(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"speechbrain-petl {__version__}\n"
+
+
+def test_the_license_is_told(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--license"])
+    assert stopped.value.code == 0
+    assert "Apache License, Version 2.0" in capsys.readouterr().out.replace(
+        "\n", " "
+    )

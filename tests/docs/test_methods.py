@@ -1,5 +1,6 @@
 """docs/METHODS.md against the YAMLs, at AST-base size, and the papers."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -98,3 +99,61 @@ def test_counts_in_the_recipes_tables(page, base_folder, tmp_path):
             found = count(yaml, base_folder, tmp_path)
             numbers = [found["method"], found["norm"]]
         assert dict(table)[name] == f"{numbers[0] + numbers[1]:,}", name
+
+
+@pytest.fixture(scope="module")
+def tool():
+    """tools/parameter_tables.py as a module."""
+    spec = importlib.util.spec_from_file_location(
+        "parameter_tables", ROOT / "tools" / "parameter_tables.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def counted(yaml):
+    """Counts that no YAML has."""
+    return {"method": 1_000_000, "norm": 2_000, "norm_final": 3}
+
+
+def never(yaml):
+    """Counts nothing."""
+    raise AssertionError(f"{yaml} has a row and was counted")
+
+
+def test_the_tool_leaves_a_whole_table_as_it_is(tool):
+    methods = tool.METHODS.read_text()
+    assert tool.methods_page(methods, never, False) == methods
+    for page in READMES:
+        text = page.read_text()
+        assert tool.readme(page.parent, text, methods, never) == text
+
+
+def test_the_tool_writes_the_row_of_a_new_variant(tool):
+    methods = tool.METHODS.read_text()
+    (row,) = (m[0] for m in tool.ROW.finditer(methods) if m[1] == "lora")
+    again = tool.methods_page(methods.replace(row, ""), counted, False)
+    (new,) = (m[0] for m in tool.ROW.finditer(again) if m[1] == "lora")
+    assert "| 1,000,000 | 2,000 | 3 | - | - |" in new
+    assert "`query`, `value`" in new
+    for page in READMES:
+        text = page.read_text()
+        (old,) = (
+            m[0] for m in tool.README_ROW.finditer(text) if m[1] == "lora"
+        )
+        text = tool.readme(page.parent, text.replace(old, ""), again, never)
+        (new,) = (
+            m[0] for m in tool.README_ROW.finditer(text) if m[1] == "lora"
+        )
+        assert new.startswith("| `lora.yaml` | 1,002,000 |"), page
+        assert new.count("|") == old.count("|"), page
+
+
+def test_the_tool_counts_again_and_keeps_the_words(tool):
+    methods = tool.METHODS.read_text()
+    again = tool.methods_page(methods, counted, True)
+    rows = {m[1]: m[0] for m in tool.ROW.finditer(again)}
+    assert all(" | 1,000,000 | 2,000 | 3 | " in row for row in rows.values())
+    numbers = r" \| [\d,]+ \| [\d,]+ \| [\d,]+ \| "
+    assert re.sub(numbers, "", again) == re.sub(numbers, "", methods)

@@ -5,7 +5,8 @@ import shutil
 import textwrap
 
 import pytest
-from speechbrain_petl.experiments.planning.recipes import FILE, find_recipes
+from speechbrain_petl.experiments.planning.recipes import FILE
+from speechbrain_petl.utils.recipes import find_recipes
 
 TRAIN = """
 import json, os, sys, time

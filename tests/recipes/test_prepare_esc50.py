@@ -100,6 +100,21 @@ def test_no_clip_is_in_two_splits_and_labels_do_not_depend_on_the_fold(
     assert len(maps) == 1
 
 
+def test_the_usual_protocol_validates_nothing(corpus, tmp_path):
+    recipe.prepare_esc50(corpus, tmp_path / "save", test_fold=3)
+    recipe.prepare_esc50(corpus, tmp_path / "save", 3, protocol="usual")
+    manifests = read(tmp_path / "save")
+    folds = {
+        split: sorted({clip["fold"] for clip in clips.values()})
+        for split, clips in manifests.items()
+    }
+    # Nothing of the run before is left.
+    assert folds == {"train": [1, 2, 4, 5], "valid": [], "test": [3]}
+    with pytest.raises(ValueError, match="'paper': give one of rotate, usual"):
+        recipe.prepare_esc50(corpus, tmp_path / "new", protocol="paper")
+    assert not (tmp_path / "new").exists()
+
+
 def test_explicit_folds_win(corpus, tmp_path):
     recipe.prepare_esc50(
         corpus,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from speechbrain_petl.inference import PETLClassifier
 from speechbrain_petl.training import AudioClassificationBrain
+from speechbrain_petl.training.selection import LAST
 
 ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"
@@ -185,20 +186,29 @@ def test_a_killed_run_resumes(arguments, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_papers_protocol_tests_the_last_epoch(arguments, train, tmp_path):
-    yaml = ROOT / "recipes" / "UrbanSound8k" / "hparams" / "linear.yaml"
-    args = arguments("UrbanSound8k", tmp_path, "--protocol", "paper")
+@pytest.mark.parametrize(
+    "corpus, protocol, folds",
+    [("UrbanSound8k", "paper", 10), ("ESC50", "usual", 5)],
+)
+def test_without_validation_the_last_epoch_is_tested(
+    corpus, protocol, folds, arguments, train, tmp_path
+):
+    yaml = ROOT / "recipes" / corpus / "hparams" / "linear.yaml"
+    args = arguments(corpus, tmp_path, "--protocol", protocol)
     train(yaml, [*args, "--number_of_epochs", "2"])
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["best_epoch"] == 2 and results["valid_accuracy"] is None
+    assert results["epoch_chosen_by"] == LAST
+    said = (tmp_path / "log.txt").read_text()
+    assert "at epoch 2, the last, as none was validated" in said
     assert json.loads((tmp_path / "manifest" / "valid.json").read_text()) == {}
-    folds = [
+    trained = [
         entry["fold"]
         for entry in json.loads(
             (tmp_path / "manifest" / "train.json").read_text()
         ).values()
     ]
-    assert sorted(set(folds)) == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert sorted(set(trained)) == list(range(2, folds + 1))
 
 
 @pytest.mark.slow

@@ -18,7 +18,8 @@ from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.lobes.split_encoder import SplitEncoder
 from speechbrain_petl.lobes.waveforms import Waveforms
 from speechbrain_petl.training.stored_dataset import clip_keys, describe
-from speechbrain_petl.training.stored_states import Options, StateStore
+from speechbrain_petl.training.stored_options import Options
+from speechbrain_petl.training.stored_states import StateStore
 from torch import nn
 from torchaudio.transforms import SpecAugment
 
@@ -228,20 +229,6 @@ def test_states_that_do_not_give_the_models_are_refused(
     monkeypatch.setattr(store.encoder.cut, "finish", lambda x: x.mean(1) + 1)
     with pytest.raises(ValueError, match="do not give what the model gives"):
         replaced(store, dataset)
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        (("fp16", None, 10), "stored_states is null, fp32 or bf16"),
-        (("fp32", 0, 10), "how many augmented"),
-        ((None, 2, 10), "stored_states is null, so that nothing"),
-        ((None, None, -1), "states_gb is -1"),
-    ],
-)
-def test_options_without_sense_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        Options.of(*options)
 
 
 def counted(folder):

@@ -1,7 +1,7 @@
 """StoringBrain: which stages hold states, and which do not."""
 
 import pytest
-from speechbrain_petl.training.stored_states import Options
+from speechbrain_petl.training.stored_options import Options
 from speechbrain_petl.training.storing_brain import StoringBrain
 
 import speechbrain as sb

@@ -27,22 +27,18 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from speechbrain_petl import demo
+from speechbrain_petl.demo import BACKBONE
 from speechbrain_petl.experiments.planning.checks import (
     check_kinds,
     check_own,
     check_plan,
     require,
 )
-from speechbrain_petl.experiments.planning.recipes import (
-    Recipe,
-    corpora_in,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import Recipe, read_recipe
+from speechbrain_petl.utils.recipes import corpora_in
 from speechbrain_petl.utils.yaml_text import read_yaml
 
 SHIPPED = Path(__file__).parent / "plans"
-AST_MINI = Path(demo.__file__).parent / "ast-mini"
 
 
 @dataclass(frozen=True)
@@ -243,7 +239,7 @@ def load_plan(
     check_own(plan, (changes or {}).get("overrides", {}), "--set")
     for overrides in (plan.overrides, *plan.corpus_overrides.values()):
         if overrides.get("source") == "demo":
-            overrides["source"] = str(AST_MINI)
+            overrides["source"] = str(BACKBONE)
     return plan
 
 

@@ -1,10 +1,9 @@
-"""The recipes, and what the ``corpus.yaml`` of each says of its corpus."""
+"""What the ``corpus.yaml`` of a recipe says of its corpus."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import speechbrain_petl
 from speechbrain_petl.experiments.planning.checks import require
 from speechbrain_petl.utils.messages import name_some
 from speechbrain_petl.utils.yaml_text import read_yaml
@@ -160,6 +159,7 @@ def read_recipe(folder: str | Path) -> Recipe:
 
     Example
     -------
+    >>> from speechbrain_petl.utils.recipes import find_recipes
     >>> read_recipe(find_recipes() / "ESC50").title
     'ESC-50'
     """
@@ -209,40 +209,4 @@ def recipe_of(yaml: Path) -> Path:
     raise ValueError(
         f"{yaml} is in no recipe, a folder with train.py and hparams: give a "
         "YAML of one."
-    )
-
-
-def corpora_in(recipes: Path) -> list[str]:
-    """Returns the names of the folders of recipes that can be trained."""
-    return sorted(file.parent.name for file in recipes.glob("*/train.py"))
-
-
-def find_recipes(folder: str | Path | None = None) -> Path:
-    """Finds the folder with the recipes.
-
-    Arguments
-    ---------
-    folder : str or Path, optional
-        The folder; by default beside the library, as in a clone, in the
-        working directory, or those that an installation brings.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ValueError
-        If there are no recipes.
-    """
-    clone = Path(speechbrain_petl.__file__).resolve().parents[1]
-    brought = Path(speechbrain_petl.__file__).resolve().parent / "recipes"
-    places = [clone / "recipes", Path("recipes"), brought]
-    places = [Path(folder)] if folder else places
-    for place in places:
-        if any(place.glob("*/train.py")):
-            return place.resolve()
-    raise ValueError(
-        f"There are no recipes in {' or '.join(map(str, places))}: give the "
-        "folder of a clone that holds them as --recipes."
     )

@@ -3,10 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain_petl.experiments.planning.recipes import (
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from speechbrain_petl.experiments.reporting.kept import PLAN, place_of
 from speechbrain_petl.experiments.running.state import (
     DAMAGED,
@@ -18,6 +15,7 @@ from speechbrain_petl.experiments.running.state import (
 from speechbrain_petl.utils.files import read_json
 from speechbrain_petl.utils.messages import name_some
 from speechbrain_petl.utils.metric import Metric, metric_of
+from speechbrain_petl.utils.recipes import find_recipes
 
 
 class Result(NamedTuple):

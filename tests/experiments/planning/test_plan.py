@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 from speechbrain_petl.experiments.planning.plan import SHIPPED, load_plan
-from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.experiments.reporting.rows import PAPER, papers_figures
+from speechbrain_petl.utils.recipes import find_recipes
 
 CELLS = {
     "table1": 15 * 17,

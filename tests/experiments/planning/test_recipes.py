@@ -2,12 +2,8 @@
 
 import pytest
 from speechbrain_petl.demo.corpora import MINIATURES
-from speechbrain_petl.experiments.planning.recipes import (
-    FILE,
-    corpora_in,
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import FILE, read_recipe
+from speechbrain_petl.utils.recipes import corpora_in, find_recipes
 
 CORPORA = corpora_in(find_recipes())
 
@@ -26,11 +22,6 @@ def test_the_sizes_are_the_corpora_s():
     assert sum(read["UrbanSound8k"].clips) == 8732
     assert sum(read["GoogleSpeechCommands"].clips) == 105829
     assert sum(read["FluentSpeechCommands"].clips) == 30043
-
-
-def test_a_folder_without_recipes(tmp_path):
-    with pytest.raises(ValueError, match="no recipes in .*--recipes"):
-        find_recipes(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,11 @@
 import json
 
 import pytest
-from speechbrain_petl.experiments.planning.recipes import (
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from speechbrain_petl.experiments.reporting import collect as collected
 from speechbrain_petl.experiments.reporting.collect import collect
 from speechbrain_petl.experiments.reporting.table import write_tables
+from speechbrain_petl.utils.recipes import find_recipes
 
 
 def test_results_of_other_settings_are_not_shown(output):

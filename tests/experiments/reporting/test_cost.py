@@ -5,12 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from speechbrain_petl.experiments.planning.plan import Cell, Plan, Variant
-from speechbrain_petl.experiments.planning.recipes import (
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from speechbrain_petl.experiments.reporting import cost
 from speechbrain_petl.experiments.running.run import Work
+from speechbrain_petl.utils.recipes import find_recipes
 
 YAML = """
 data_folder: !PLACEHOLDER

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 from speechbrain_petl.experiments.planning.plan import Plan, Variant
-from speechbrain_petl.experiments.planning.recipes import (
-    find_recipes,
-    read_recipe,
-)
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from speechbrain_petl.experiments.reporting.kept import (
     PLAN,
     keep_plan,
@@ -16,6 +13,7 @@ from speechbrain_petl.experiments.reporting.kept import (
 from speechbrain_petl.experiments.running.job import Job
 from speechbrain_petl.experiments.running.run import Work
 from speechbrain_petl.utils.files import read_json
+from speechbrain_petl.utils.recipes import find_recipes
 
 
 @pytest.fixture

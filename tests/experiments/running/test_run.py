@@ -18,6 +18,7 @@ def test_finished_cells_are_not_run_again(experiments, write_plan, data):
     plan = write_plan(["linear", "lora"])
     code, text, output = experiments(plan, "--jobs", "2")
     assert code == 0 and "4 finished" in text
+    assert "speechbrain-petl experiments report " in text.splitlines()[-1]
     cells = sorted(path.parent for path in output.rglob("cell.json"))
     assert [count(cell, "ends") for cell in cells] == [1, 1, 1, 1]
     code, text, _ = experiments(plan)
