@@ -113,7 +113,9 @@ def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
             ]
         )
     # A column that says nothing is left out.
-    empty = {"Shots": "all", "Paper": NONE, "Difference": NONE}
+    empty = {"Shots": "all"}
+    if all(row.paper is None for row in rows):
+        empty |= {"Paper": NONE, "Difference": NONE}
     kept = [
         i
         for i, name in enumerate(header)

@@ -1,12 +1,12 @@
 """Each variant has a family, each family a color."""
 
-from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.experiments.reporting.figures.families import (
     COLORS,
     FAMILIES,
     OTHER,
     family_of,
 )
+from speechbrain_petl.utils.recipes import find_recipes
 
 
 def test_every_yaml_has_a_family():
