@@ -54,9 +54,10 @@ def blocks(title: str, folder: str | os.PathLike) -> Any:
     gradio.Blocks
     """
     gr = gradio()
+    plain: Any = gr.Blocks
     uploads = Path(folder).resolve()
 
-    class Page(gr.Blocks):
+    class Page(plain):
         """Looks at all that a request brings, before anything else does."""
 
         async def preprocess_data(self, block_fn, inputs, *args, **kwargs):

@@ -87,7 +87,7 @@ class Service:
         shared: dict[tuple[str, int], AdapterBank] = {}
         for task, source in sources.items():
             # Of those that vote, the first one tells of all.
-            first = next(iter(members_of(source)), source)
+            first = next(iter(members_of(str(source))), source)
             artefact = Artefact.open(first)
             facts = self.metadata[task] = artefact.metadata
             name = facts["backbone"]["fingerprint"]

@@ -57,7 +57,7 @@ def add_sounds(service: Service) -> None:
         label="Timeline",
         elem_id="spans",
     )
-    files = gr.HTML(elem_id="files")
+    downloads = gr.HTML(elem_id="files")
 
     def show_labels(clip, task, top):
         """Shows what is heard, in words and bars."""
@@ -83,8 +83,8 @@ def add_sounds(service: Service) -> None:
             ]
             for one in line.spans
         ]
-        texts = label_texts(*line)
-        return image(texts.pop(".svg")), rows, links(texts)
+        files = label_texts(*line)
+        return image(files.pop(".svg")), rows, links(files)
 
     def predict(clip, task, top=AT_FIRST):
         """Returns labels as data."""
@@ -100,7 +100,10 @@ def add_sounds(service: Service) -> None:
     }
     ask.click(show_labels, [clip, task, top], [heard, scores], **hidden)
     draw.click(
-        show_timeline, [clip, task, *fields], [picture, spans, files], **hidden
+        show_timeline,
+        [clip, task, *fields],
+        [picture, spans, downloads],
+        **hidden,
     )
     parts.add_endpoint(
         predict,
