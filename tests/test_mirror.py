@@ -19,6 +19,7 @@ ELSEWHERE = {
     "adapt/runs.py": "adapt/test_session.py",
     "adapt/search.py": "adapt/test_session.py",
     "adapt/sounds.py": "adapt/test_session.py",
+    "adapt/task.py": "adapt/test_tags.py",
     "artefacts/decisions.py": "inference/test_tagger.py",
     "cli/many_options.py": "cli/test_files.py",
     "cli/timeline.py": "cli/test_files.py",

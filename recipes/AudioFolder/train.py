@@ -14,8 +14,10 @@ from speechbrain_petl.artefacts.write import save_artefact
 from speechbrain_petl.dataio.datasets import make_datasets
 from speechbrain_petl.dataio.few_shot import keep_shots
 from speechbrain_petl.dataio.labels import load_label_encoder
+from speechbrain_petl.dataio.multi_hot import check_labels
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.launch import check_data, start
+from speechbrain_petl.training.tagging import AudioTaggingBrain
 
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
@@ -50,6 +52,19 @@ class AudioFolderBrain(AudioClassificationBrain):
         return self.hparams.compute_cost(predictions.float(), targets)
 
 
+class AudioFolderTagger(AudioTaggingBrain):
+    """Tags sounds with all the classes that a table gives them."""
+
+    compute_forward = AudioFolderBrain.compute_forward
+
+    def compute_objectives(
+        self, predictions: torch.Tensor, batch: PaddedBatch, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Returns the loss that the YAML names, averaged over the batch."""
+        targets = batch.target.data.to(self.device)  # between 0 and 1 by mixup
+        return self.hparams.compute_cost(predictions.float(), targets)
+
+
 if __name__ == "__main__":
     hparams, run_opts = start(sys.argv[1:])
 
@@ -77,6 +92,9 @@ if __name__ == "__main__":
         args=[hparams["train_manifest"], hparams["shots"], hparams["draw"]],
     )
     check_data(hparams)
+    check_labels(
+        hparams["train_manifest"], hparams["several_labels"], hparams["loss"]
+    )
 
     # Waveforms and label indices
     label_encoder = load_label_encoder(hparams["label_map"])
@@ -95,7 +113,8 @@ if __name__ == "__main__":
     loggers = [hparams["train_logger"]]
     if hparams["use_tensorboard"]:
         loggers.append(hparams["tensorboard_logger"]())
-    brain = AudioFolderBrain(
+    several = hparams["several_labels"]
+    brain = (AudioFolderTagger if several else AudioFolderBrain)(
         modules=hparams["modules"],
         classifier=hparams["classifier"],
         label_encoder=label_encoder,

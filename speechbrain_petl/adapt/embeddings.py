@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.adapt.task import Given
 from torch import nn
 from tqdm import tqdm
 
@@ -25,7 +26,7 @@ class Outputs:
     values : torch.Tensor
         Embeddings or logits [N, d].
     targets : torch.Tensor
-        Indices [N] of their labels.
+        Targets of the ``Task``: indices [N], or zeros and ones [N, classes].
     seconds : float
         Time of the model itself, without reading the files.
     """
@@ -34,6 +35,11 @@ class Outputs:
     values: torch.Tensor
     targets: torch.Tensor
     seconds: float
+
+    @property
+    def given(self) -> Given:
+        """Returns values and targets."""
+        return Given(self.values, self.targets)
 
 
 @torch.no_grad()
@@ -94,6 +100,7 @@ def outputs_of(
             seconds += time.monotonic() - start
             ids += batch.id
             values.append(found)
-            targets.append(batch.target)
+            # Vectors come padded, as a tuple with their lengths.
+            targets.append(batch.target.data)
             bar.update(len(batch.id))
     return Outputs(ids, torch.cat(values), torch.cat(targets), seconds)

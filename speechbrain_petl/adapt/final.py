@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import torch
 from safetensors.torch import load_file, save
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
-from speechbrain_petl.adapt.insights import KEPT, threshold, unknown_auroc
 from speechbrain_petl.adapt.prototypes import PER_CLASS, draw, pack, unpack
 from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.reporting.facts import report_facts
@@ -20,7 +19,6 @@ from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.restate import restate
 from speechbrain_petl.artefacts.write import describe
 from speechbrain_petl.utils.files import read_json, write_file, write_json
-from speechbrain_petl.utils.interval import wilson
 
 ARTEFACT, BANK, TEST = "artefact", "bank", "test.safetensors"
 REPORT, PROTOTYPES = "report.html", "prototypes.json"
@@ -35,10 +33,10 @@ class Final(NamedTuple):
         Folder of the best model's artefact.
     bank : list of Path
         Folders of the artefacts that vote, if several do.
-    accuracy : float
-        On the test split.
+    score : float
+        On the test split: the accuracy, or of several labels a clip the mAP.
     interval : (float, float)
-        Its 95 % interval, by Wilson.
+        Its 95 % interval.
     n_test : int
         Number of clips that it is of.
     report : Path
@@ -47,7 +45,7 @@ class Final(NamedTuple):
 
     artefact: Path
     bank: list[Path]
-    accuracy: float
+    score: float
     interval: tuple[float, float]
     n_test: int
     report: Path
@@ -89,49 +87,54 @@ def finish(
     tested = request.folder / TEST
     if record["test"] is None or not tested.is_file():
         _test(request, record, sounds, known, folders, tested, old_prototypes)
-    n_correct, n = record["test"]["n_correct"], record["test"]["n_test"]
-    facts = _facts(record, sounds)
-    own = {"prototypes": read_json(request.folder / PROTOTYPES)}
+    task, found = sounds.task, record["test"]
+    alone, voted = (
+        _facts(found["alone"], sounds),
+        _facts(found["voted"], sounds),
+    )
+    if task.grows:
+        alone["prototypes"] = read_json(request.folder / PROTOTYPES)
     bank = []
-    for number, folder in enumerate(folders):
-        if number == 0:
-            restate(folder, request.folder / ARTEFACT, {**facts, **own})
-        if len(folders) > 1:
-            name = f"{number + 1}-{chosen[number]['name']}"
-            restate(folder, request.folder / BANK / name, facts)
+    restate(folders[0], request.folder / ARTEFACT, alone)
+    if len(folders) > 1:
+        for number, folder in enumerate(folders, 1):
+            name = f"{number}-{chosen[number - 1]['name']}"
+            # Whoever opens the bank decides by the average, as was tested.
+            restate(folder, request.folder / BANK / name, voted)
             bank.append(request.folder / BANK / name)
     report = _report(request, record, sounds, known, chosen)
     final = Final(
         request.folder / ARTEFACT,
         bank,
-        n_correct / n,
-        wilson(n_correct, n),
-        n,
+        found["voted"]["metrics"][task.metric.name],
+        tuple(found["interval"]),
+        found["n_test"],
         report,
     )
-    low, high = final.interval
+    low, high = map(task.shown, final.interval)
     say(
-        f"Chosen: {' and '.join(one['name'] for one in chosen)}. Accuracy on "
-        f"the {n} test clips: {final.accuracy:.1%} (95 % interval {low:.1%} "
-        f"to {high:.1%})."
+        f"Chosen: {' and '.join(one['name'] for one in chosen)}. {task.title} "
+        f"on the {final.n_test} test clips: {task.shown(final.score)} (95 % "
+        f"interval {low} to {high})."
     )
     return final
 
 
 def _test(request, record, sounds, known, folders, tested, old_prototypes):
     """Runs the chosen models over the test split, this one time."""
+    task = sounds.task
     found: dict[str, list[torch.Tensor]] = {"valid": [], "test": []}
     for folder in folders:
         artefact = Artefact.open(folder)
         stock = artefact.backbone(request.source, True).to(request.device)
         trained = artefact.load(stock)
 
-        if folder == folders[0]:
+        if folder == folders[0] and task.grows:
             _keep_prototypes(request, sounds, trained, old_prototypes)
 
         def classify(inputs, lens, trained=trained):
-            """Returns probabilities [B, classes]."""
-            return trained.classifier(trained.encoder(inputs, lens)).softmax(1)
+            """Returns logits [B, classes]."""
+            return trained.classifier(trained.encoder(inputs, lens))
 
         for split in found:
             outputs = outputs_of(
@@ -141,42 +144,45 @@ def _test(request, record, sounds, known, folders, tested, old_prototypes):
                 classify,
                 request.device,
             )
-            found[split].append(outputs.values)
+            found[split].append(task.probabilities(outputs.values))
     voted = {s: torch.stack(values).mean(dim=0) for s, values in found.items()}
-    predicted = voted["test"].argmax(dim=1)
-    right = int((predicted == outputs.targets).sum())
-    write_file(str(tested), save({**voted, "targets": outputs.targets}))
-    write_predictions(request.folder, sounds, outputs, voted["test"])
-    valid_right = voted["valid"].argmax(dim=1) == known["valid"].targets
-    train, valid = known["train"], known["valid"]
-    auroc = unknown_auroc(
-        train.values,
-        train.targets,
-        valid.values,
-        valid.targets,
-        len(sounds.labels),
-        record["probe"]["overrides"]["decay"],
+    y = outputs.targets
+    write_file(str(tested), save({**voted, "targets": y}))
+    decay = record["probe"]["overrides"]["decay"]
+
+    def judge(p):
+        """Returns what an artefact says of probabilities of both splits."""
+        valid = known["valid"].given
+        unknown = task.unknown(p["valid"], known["train"].given, valid, decay)
+        metric = f"valid_{task.metric.name}"
+        return {
+            "metrics": {
+                **task.scores(p["test"], y),
+                "n_test": len(y),
+                metric: task.score(p["valid"], valid.y),
+            },
+            "decision": task.decision(p["valid"], valid.y),
+            "unknown": unknown,
+        }
+
+    voted_facts = judge(voted)
+    first = {split: values[0] for split, values in found.items()}
+    write_predictions(
+        request.folder,
+        outputs.ids,
+        *task.rows(voted["test"], y, sounds.names, voted_facts["decision"]),
     )
     record.keep(
         "test",
         {
             "n_test": len(outputs.ids),
-            "n_correct": right,
-            "valid_accuracy": valid_right.double().mean().item(),
+            "interval": task.interval(voted["test"], y),
             "members": [
-                {
-                    "folder": str(folder),
-                    "n_correct": int(
-                        (values.argmax(dim=1) == outputs.targets).sum()
-                    ),
-                }
+                {"folder": str(folder), "score": task.score(values, y)}
                 for folder, values in zip(folders, found["test"], strict=True)
             ],
-            "unknown": {
-                "threshold": threshold(voted["valid"].max(dim=1).values),
-                "kept": KEPT,
-                "auroc": auroc,
-            },
+            "alone": judge(first) if len(folders) > 1 else voted_facts,
+            "voted": voted_facts,
         },
     )
 
@@ -227,39 +233,30 @@ def load_test(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / TEST)
 
 
-def _facts(record, sounds):
-    """Returns what the artefact says of the test."""
-    test = record["test"]
-    unknown = {k: v for k, v in test["unknown"].items() if v is not None}
+def _facts(judged, sounds):
+    """Returns what an artefact says of the test."""
+    unknown = judged["unknown"]
+    if unknown is not None:
+        known = {k: v for k, v in unknown.items() if v is not None}
     return {
-        "metrics": {
-            "accuracy": test["n_correct"] / test["n_test"],
-            "n_test": test["n_test"],
-            "valid_accuracy": test["valid_accuracy"],
-        },
+        "metrics": judged["metrics"],
+        "decision": judged["decision"],
         "training": {
             "clips": {
                 split: describe(sounds.manifest(split))
                 for split in ("train", "valid", "test")
             }
         },
-        "unknown": unknown,
+        **({} if unknown is None else {"unknown": known}),
     }
 
 
 def write_predictions(
-    folder: Path, sounds: Sounds, outputs: Outputs, p: torch.Tensor
+    folder: Path, ids: list[str], header: list[str], cells: list[list[str]]
 ) -> None:
     """Writes ``predictions.csv``, a row a test clip."""
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
-    writer.writerow(["id", "target", "prediction", "probability"])
-    names = sounds.names
-    best, index = p.max(dim=1)
-    for name, target, guess, probability in zip(
-        outputs.ids, outputs.targets.tolist(), index.tolist(), best.tolist()
-    ):
-        writer.writerow(
-            [name, names[target], names[guess], f"{probability:.6f}"]
-        )
+    writer.writerow(["id", *header])
+    writer.writerows([name, *row] for name, row in zip(ids, cells, strict=True))
     write_file(str(folder / "predictions.csv"), rows.getvalue())

@@ -69,7 +69,8 @@ def require_prototypes(artefact: Artefact) -> dict[str, Any]:
     if found is None:
         raise ValueError(
             "This artefact holds no stored clips of its classes, which only "
-            "speechbrain-petl train writes: train on all classes at once."
+            "speechbrain-petl train writes, of clips with one label each: "
+            "train on all classes at once."
         )
     return found
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from speechbrain_petl.adapt.probe import fit
+from speechbrain_petl.adapt.probe import Loss, cross_entropy, fit
+from speechbrain_petl.adapt.task import Task
 
 DRAWS = 3
 FOLDS = 5
@@ -45,6 +46,7 @@ def learning_curve(
     valid_y: torch.Tensor,
     n_classes: int,
     decay: float,
+    task: Task,
     seed: int = 0,
 ) -> list[tuple[int, float]]:
     """Measures a probe with 1, 2, 4, ... training clips of each class.
@@ -54,39 +56,84 @@ def learning_curve(
     x, valid_x : torch.Tensor
         Embeddings [N, d].
     y, valid_y : torch.Tensor
-        Their classes [N].
+        Their targets.
     n_classes : int
         Number of classes.
     decay : float
         Strength of the probe's penalty.
+    task : Task
+        One label a clip, or several.
     seed : int
         Seed of the draws, of which the mean is taken.
 
     Returns
     -------
     list of (int, float)
-        Clips of a class, at most, and the accuracy on the validation split;
-        the last is of all clips.
+        Clips of a class, at most, and the score on the validation split; the
+        last is of all clips.
     """
-    rows: dict[int, list[int]] = {}
-    for row, label in enumerate(y.tolist()):
-        rows.setdefault(label, []).append(row)
-    most = max(map(len, rows.values()))
+    rows = task.members(y)
+    most = max(map(len, rows))
     sizes = [2**k for k in range(most.bit_length()) if 2**k < most]
     curve = []
     for size in [*sizes, most]:
         found = []
         for draw in range(DRAWS if size < most else 1):
             rng = random.Random(f"{seed}/{size}/{draw}")
-            some = [
-                row
-                for label in sorted(rows)
-                for row in rng.sample(rows[label], min(size, len(rows[label])))
-            ]
-            (probe,) = fit(x[some], y[some], n_classes, [decay])
-            found.append(probe.accuracy(valid_x, valid_y))
+            drawn = [rng.sample(one, min(size, len(one))) for one in rows]
+            some = sorted({row for one in drawn for row in one})
+            (probe,) = fit(x[some], y[some], n_classes, [decay], task.loss)
+            p = task.probabilities(probe(valid_x))
+            found.append(task.score(p, valid_y))
         curve.append((size, sum(found) / len(found)))
     return curve
+
+
+def held_out(
+    x: torch.Tensor,
+    y: torch.Tensor,
+    groups: Sequence[str],
+    n_classes: int,
+    decay: float,
+    loss: Loss = cross_entropy,
+    seed: int = 0,
+) -> torch.Tensor | None:
+    """Judges each clip by a probe that was trained without its group.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        Embeddings [N, d].
+    y : torch.Tensor
+        Their targets.
+    groups : sequence of str
+        The group of each clip.
+    n_classes : int
+        Number of classes.
+    decay : float
+        Strength of the probe's penalty.
+    loss : callable
+        Loss of logits and targets.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    torch.Tensor or None
+        Logits [N, classes]; None if all clips are of one group.
+    """
+    names = sorted(set(groups))
+    if len(names) < 2:
+        return None
+    random.Random(seed).shuffle(names)
+    fold_of = {name: k % FOLDS for k, name in enumerate(names)}
+    folds = torch.tensor([fold_of[group] for group in groups])
+    logits = torch.zeros(len(y), n_classes)
+    for fold in range(min(FOLDS, len(names))):
+        held = folds == fold
+        (probe,) = fit(x[~held], y[~held], n_classes, [decay], loss)
+        logits[held] = probe(x[held])
+    return logits
 
 
 def doubtful_labels(
@@ -123,17 +170,10 @@ def doubtful_labels(
     list of Doubt
         The most doubtful first.
     """
-    names = sorted(set(groups))
-    random.Random(seed).shuffle(names)
-    fold_of = {name: k % FOLDS for k, name in enumerate(names)}
-    folds = torch.tensor([fold_of[group] for group in groups])
-    p = torch.zeros(len(y), n_classes)
-    for fold in range(min(FOLDS, len(names))):
-        held = folds == fold
-        if held.all():
-            return []
-        (probe,) = fit(x[~held], y[~held], n_classes, [decay])
-        p[held] = probe(x[held]).softmax(dim=1)
+    logits = held_out(x, y, groups, n_classes, decay, seed=seed)
+    if logits is None:
+        return []
+    p = logits.softmax(dim=1)
     own = p[torch.arange(len(y)), y]
     usual = torch.full((n_classes,), float("inf"))
     for label in range(n_classes):

@@ -50,7 +50,12 @@ class LinearModel:
             module.to(device)
 
     def write(
-        self, folder: Path, probe: Probe, sounds: Sounds, metrics: dict
+        self,
+        folder: Path,
+        probe: Probe,
+        sounds: Sounds,
+        metrics: dict[str, float],
+        decision: dict[str, Any],
     ) -> None:
         """Writes the artefact of a fitted probe.
 
@@ -64,6 +69,8 @@ class LinearModel:
             What it was fitted on.
         metrics : dict
             What ``artefact.json`` says of its quality.
+        decision : dict
+            What it decides by.
         """
         head = self.classifier(self.backbone.embedding_size, len(sounds.labels))
         layers = [m for m in head.modules() if isinstance(m, nn.Linear)]
@@ -80,6 +87,8 @@ class LinearModel:
             sounds.labels,
             resolve_references(self.text, changes).getvalue(),
             {
+                "task": sounds.task.name,
+                "decision": decision,
                 "method": LINEAR,
                 "trainable": {
                     **self.encoder.count_parameters(),
@@ -87,8 +96,8 @@ class LinearModel:
                 },
                 "training": {
                     "corpus": Path(sounds.data_folder).name,
-                    "selects": "accuracy",
-                    "direction": "max",
+                    "selects": sounds.task.metric.name,
+                    "direction": sounds.task.metric.direction,
                     "clips": {
                         split: describe(sounds.manifest(split))
                         for split in ("train", "valid")

@@ -1,19 +1,22 @@
-"""A linear probe on stored embeddings: multinomial logistic regression.
+"""A linear probe on stored embeddings: penalized logistic regression.
 
 On N embeddings x of width d, standardized, with targets y, the weights W and
 the bias b of all classes minimize::
 
-    mean_n cross_entropy(W x_n + b, y_n) + decay / 2 * |W|^2
+    mean_n loss(W x_n + b, y_n) + decay / 2 * |W|^2
 
-which is convex, and solved by L-BFGS in seconds. The standardization is folded
+with the cross entropy of one label a clip, or the binary one of several, which is convex, and solved by L-BFGS in seconds. The standardization is folded
 into W and b afterwards, so that the result is one linear layer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import nn
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+cross_entropy: Loss = nn.functional.cross_entropy
 
 DECAYS = tuple(10.0**k for k in (1, 0, -1, -2, -3, -4, -5))
 ITERATIONS = 200
@@ -51,6 +54,7 @@ def fit(
     y: torch.Tensor,
     n_classes: int,
     decays: Sequence[float] = DECAYS,
+    loss: Loss = cross_entropy,
 ) -> list[Probe]:
     """Fits probes of all strengths of the penalty.
 
@@ -61,11 +65,14 @@ def fit(
     x : torch.Tensor
         Embeddings [N, d].
     y : torch.Tensor
-        Their classes [N].
+        Their targets, as the loss takes them: classes [N], or zeros and ones
+        [N, classes].
     n_classes : int
         Number of classes; some may have no embedding.
     decays : sequence of float
         Strengths of the penalty.
+    loss : callable
+        Mean loss of logits [N, classes] and targets.
 
     Returns
     -------
@@ -85,13 +92,13 @@ def fit(
     bias = torch.zeros(n_classes, requires_grad=True)
     probes = []
     for decay in sorted(decays, reverse=True):
-        _minimize(scaled, y, weight, bias, decay)
+        _minimize(scaled, y, weight, bias, decay, loss)
         folded = weight.detach() / std
         probes.append(Probe(folded, bias.detach() - folded @ mean, decay))
     return probes
 
 
-def _minimize(x, y, weight, bias, decay):
+def _minimize(x, y, weight, bias, decay, loss_of):
     """Moves weights and bias to the minimum of the penalized loss."""
     optimizer = torch.optim.LBFGS(
         [weight, bias],
@@ -104,7 +111,7 @@ def _minimize(x, y, weight, bias, decay):
     def closure():
         """Computes the loss and its gradient."""
         optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(x @ weight.T + bias, y)
+        loss = loss_of(x @ weight.T + bias, y)
         loss = loss + decay / 2 * weight.square().sum()
         loss.backward()
         return loss
@@ -119,21 +126,28 @@ def tune(
     valid_y: torch.Tensor,
     n_classes: int,
     decays: Sequence[float] = DECAYS,
+    loss: Loss = cross_entropy,
+    score: Callable[[torch.Tensor, torch.Tensor], float] | None = None,
 ) -> Probe:
     """Fits probes, and picks the one that is best on the validation split.
 
-    The accuracy decides, and among equal ones the loss.
+    The score decides, and among equal ones the loss.
 
     Arguments
     ---------
     x, valid_x : torch.Tensor
         Embeddings [N, d] to train and to validate on.
     y, valid_y : torch.Tensor
-        Their classes [N].
+        Their targets, see ``fit``.
     n_classes : int
         Number of classes.
     decays : sequence of float
         Strengths of the penalty.
+    loss : callable
+        Mean loss of logits [N, classes] and targets.
+    score : callable, optional
+        What is better if it is higher, of logits and targets; the accuracy by
+        default.
 
     Returns
     -------
@@ -142,7 +156,12 @@ def tune(
 
     def worth(probe):
         """Returns what probes are compared by."""
-        loss = nn.functional.cross_entropy(probe(valid_x), valid_y)
-        return probe.accuracy(valid_x, valid_y), -loss.item()
+        logits = probe(valid_x)
+        value = (
+            probe.accuracy(valid_x, valid_y)
+            if score is None
+            else score(logits, valid_y)
+        )
+        return value, -loss(logits, valid_y).item()
 
-    return max(fit(x, y, n_classes, decays), key=worth)
+    return max(fit(x, y, n_classes, decays, loss), key=worth)

@@ -9,7 +9,7 @@ from speechbrain_petl.utils.files import read_json, write_json
 from speechbrain_petl.utils.settings import differences
 
 FILE = "search.json"
-FORMAT = 1
+FORMAT = 2
 REMEDY = "give another --output, or remove that folder"
 
 

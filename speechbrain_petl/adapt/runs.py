@@ -25,12 +25,12 @@ class Result(NamedTuple):
     ---------
     folder : str
         Folder of the artefact.
-    accuracy, loss : float
-        Of the best epoch, on the validation split.
+    score, loss : float
+        Of the best epoch, on the validation split; the score is the task's.
     """
 
     folder: str
-    accuracy: float
+    score: float
     loss: float
 
 
@@ -54,6 +54,7 @@ def shared_options(request: Request, sounds: Sounds) -> dict[str, Any]:
         "batch_size": batch,
         "num_workers": 0,
         "cache_gb": CACHE_GB,
+        **sounds.task.overrides,
     }
 
 
@@ -125,22 +126,11 @@ def train(
     return outcome, seconds
 
 
-def result_of(folder: Path) -> Result:
+def result_of(folder: Path, metric: str = "accuracy") -> Result:
     """Reads what a finished run found on the validation split."""
     found = read_json(folder / "results.json")
     return Result(
-        str(folder / "artefact"), found["valid_accuracy"], found["valid_loss"]
+        str(folder / "artefact"),
+        found[f"valid_{metric}"],
+        found["valid_loss"],
     )
-
-
-def why_failed(folder: Path) -> str:
-    """Returns why a run failed, in a few words."""
-    try:
-        found = read_json(folder / "failed.json")
-        lines = [line for line in found["log_tail"] if line.strip()]
-        timed_out = found["exit_code"] is None
-    except (ValueError, KeyError):
-        return "it left no message"
-    if timed_out:
-        return "the time was over"
-    return lines[-1].strip() if lines else found["reason"]

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_petl.adapt import rounds, runs
-from speechbrain_petl.adapt.candidates import Candidate, neutral
+from speechbrain_petl.adapt.candidates import Candidate
 from speechbrain_petl.adapt.recipe import Recipe
 from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.experiments.running.job import why_failed
 from speechbrain_petl.experiments.running.state import FINISHED
-from speechbrain_petl.utils.settings import MANIFEST
 
 Say = Callable[[str], None]
 RUNS = "runs"
@@ -58,8 +58,13 @@ class Search:
         return 60 * self.request.minutes - self.reserve - self.record.spent()
 
     def __call__(self, candidates: list[Candidate]) -> None:
-        """Trains in rounds, until the time or the rounds are over."""
-        ranked = list(candidates)
+        """Trains in rounds, until the time or the rounds are over.
+
+        Before them comes what trains on stored states.
+        """
+        for one in self._plan_stored(candidates):
+            self._train(one, rounds.MOST, -1)
+        ranked = candidates = [c for c in candidates if not c.stored]
         for number in range(len(rounds.SHARES)):
             planned = self._plan(ranked, number)
             if not planned:
@@ -75,6 +80,16 @@ class Search:
             ranked = self._better(chosen, number, ranked)
             if not ranked or epochs == rounds.MOST:
                 return
+
+    def _plan_stored(self, candidates):
+        """Returns who trains on stored states; kept once decided."""
+        kept = self.record["stored"]
+        if kept is None:
+            chosen = rounds.plan_stored(candidates, self.left(), self.pace)
+            kept = [one.name for one in chosen]
+            self.record.keep("stored", kept)
+        by_name = {one.name: one for one in candidates}
+        return [by_name[name] for name in kept]
 
     def _plan(self, ranked, number):
         """Returns who trains in a round and how long; kept once decided."""
@@ -111,13 +126,13 @@ class Search:
             self.identity,
             self.runner,
         )
+        shared = runs.shared_options(self.request, self.sounds)
         found[name] = {
             "method": candidate.method,
             "overrides": {
                 key: value
-                for key, value in neutral(candidate.overrides).items()
-                if key not in ("max_length", "batch_size", "skip_prep")
-                and not key.endswith(MANIFEST)
+                for key, value in candidate.overrides.items()
+                if key not in shared
             },
             "parameters": candidate.parameters,
             "round": number + 1,
@@ -126,21 +141,25 @@ class Search:
             "seconds": round(seconds, 1),
         }
         if outcome == FINISHED:
-            result = runs.result_of(folder)
+            task = self.sounds.task
+            result = runs.result_of(folder, task.metric.name)
             found[name] |= result._asdict()
-            said = f"{result.accuracy:.1%} of the validation clips"
+            said = (
+                f"{task.metric.name} {task.shown(result.score)} of the "
+                "validation clips"
+            )
         else:
-            said = f"{outcome}: {runs.why_failed(folder)}"
+            said = f"{outcome}: {why_failed(folder)}"
         self.record.keep(RUNS, found)
         self._learn_pace(candidate, epochs, seconds, outcome)
+        where = "Stored states" if candidate.stored else f"Round {number + 1}"
         self.say(
-            f"Round {number + 1}: {candidate.name}, {epochs} epochs, "
-            f"{seconds:.0f} s: {said}"
+            f"{where}: {candidate.name}, {epochs} epochs, {seconds:.0f} s: {said}"
         )
 
     def _learn_pace(self, candidate, epochs, seconds, outcome):
         """Corrects the estimate of an epoch by how long a run took."""
-        if outcome != FINISHED:
+        if outcome != FINISHED or candidate.stored:
             return
         plain = self.pace._replace(slower=1.0).epoch(candidate)
         slower = max(0.1, (seconds - self.pace.start) / (epochs * plain))
@@ -164,8 +183,8 @@ class Search:
 
 
 def worth(result: dict[str, Any]) -> tuple[float, float]:
-    """Returns what results are compared by: the accuracy, then the loss."""
-    return result["accuracy"], -result["loss"]
+    """Returns what results are compared by: the score, then the loss."""
+    return result["score"], -result["loss"]
 
 
 def best_of(record: Record, n: int) -> list[dict[str, Any]]:

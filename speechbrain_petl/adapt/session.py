@@ -99,6 +99,12 @@ def _continue(request, record, say, runner):
     trained = artefact.load(stock)
     window = artefact.metadata["features"]["max_length"] / FRAMES
     sounds = _prepare(request, record, window)
+    if not sounds.task.grows:
+        raise ValueError(
+            f"The clips of '{request.data_folder}' have several labels each, "
+            "or none, and what is continued has one label each: train on all "
+            "of them at once, without --continue."
+        )
     sounds = join_labels(sounds, trained.labels)
     _introduce(sounds, say)
     known = {
@@ -127,7 +133,7 @@ def _continue(request, record, say, runner):
                 "parameters": 0,
                 "seconds": round(record.spent(), 1),
                 "folder": str(folder),
-                "accuracy": grown.probe.accuracy(valid.values, valid.targets),
+                "score": grown.probe.accuracy(valid.values, valid.targets),
                 "loss": nn.functional.cross_entropy(
                     logits, valid.targets
                 ).item(),
@@ -159,7 +165,8 @@ def _train(recipe, request, record, say, runner):
         for split in ("train", "valid")
     }
     _probe(request, record, sounds, model, known, say)
-    candidates = make_candidates(recipe, request, options)
+    n_clips = sum(len(outputs.ids) for outputs in known.values())
+    candidates = make_candidates(recipe, request, options, n_clips)
     pace = _pace(record, known, bool(candidates))
     per_clip = pace.train / len(known["train"].ids)
     n_test = len(sounds.entries["test"])
@@ -205,22 +212,24 @@ def _probe(request, record, sounds, model, known, say):
     folder = request.folder / "runs" / PROBE / "artefact"
     if record["probe"] is not None and folder.is_dir():
         return
-    train, valid = known["train"], known["valid"]
+    task, valid = sounds.task, known["valid"]
     probe = tune(
-        train.values,
-        train.targets,
-        valid.values,
-        valid.targets,
+        *known["train"].given,
+        *valid.given,
         len(sounds.labels),
+        loss=task.loss,
+        score=lambda logits, y: task.score(task.probabilities(logits), y),
     )
     logits = probe(valid.values)
-    loss = nn.functional.cross_entropy(logits, valid.targets).item()
-    accuracy = probe.accuracy(valid.values, valid.targets)
+    loss = task.loss(logits, valid.targets).item()
+    p = task.probabilities(logits)
+    score = task.score(p, valid.targets)
     model.write(
         folder,
         probe,
         sounds,
-        {"valid_accuracy": accuracy, "valid_loss": loss},
+        {f"valid_{task.metric.name}": score, "valid_loss": loss},
+        task.decision(p, valid.targets),
     )
     record.keep(
         "probe",
@@ -230,13 +239,13 @@ def _probe(request, record, sounds, model, known, say):
             "parameters": 0,
             "seconds": round(record.spent(), 1),
             "folder": str(folder),
-            "accuracy": accuracy,
+            "score": score,
             "loss": loss,
         },
     )
     say(
-        f"Linear probe, {record.spent():.0f} s: {accuracy:.1%} of the "
-        "validation clips"
+        f"Linear probe, {record.spent():.0f} s: {task.metric.name} "
+        f"{task.shown(score)} of the validation clips"
     )
 
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from speechbrain_petl.adapt.one_label import OneLabel
 from speechbrain_petl.adapt.recipe import run_preparation
 from speechbrain_petl.adapt.request import Request
+from speechbrain_petl.adapt.tags import Tags
+from speechbrain_petl.adapt.task import Task
 from speechbrain_petl.dataio.datasets import make_datasets, read_manifest
 from speechbrain_petl.dataio.identity import data_of
 from speechbrain_petl.dataio.labels import LABEL_MAP, load_label_encoder
@@ -51,6 +54,16 @@ class Sounds:
         return [self.labels.ind2lab[i] for i in range(len(self.labels))]
 
     @property
+    def task(self) -> Task:
+        """Returns what depends on how many labels a sound has."""
+        (tagging,) = {
+            isinstance(entry["label"], list)
+            for entries in self.entries.values()
+            for entry in entries.values()
+        }
+        return Tags() if tagging else OneLabel()
+
+    @property
     def max_length(self) -> int:
         """Returns the length of a window in frames."""
         return round(self.record["window"] * FRAMES)
@@ -61,7 +74,11 @@ class Sounds:
 
     def classes(self, split: str) -> Counter:
         """Returns the number of clips of each class in a split."""
-        return Counter(e["label"] for e in self.entries[split].values())
+        found: Counter = Counter()
+        for entry in self.entries[split].values():
+            label = entry["label"]
+            found.update(label if isinstance(label, list) else [label])
+        return found
 
     def manifest(self, split: str) -> str:
         """Returns the file of a split's manifest."""
@@ -96,8 +113,7 @@ def prepare(
     Raises
     ------
     ValueError
-        If anything must be mended first, in one list; or a sound has several
-        labels.
+        If anything must be mended first, in one list.
     """
     run_preparation(
         data_folder=request.data_folder,
@@ -118,21 +134,10 @@ def read(request: Request, folder: Path) -> Sounds:
     Raises
     ------
     ValueError
-        If it is not there, or damaged, or a sound has several labels.
+        If it is not there, or damaged, or no clip of a split has a label.
     """
     files = {split: folder / f"{split}.json" for split in SPLITS}
-    several = [
-        name
-        for file in files.values()
-        for name, entry in read_json(file).items()
-        if not isinstance(entry["label"], str)
-    ]
-    if several:
-        raise ValueError(
-            f"{len(several)} sounds have several labels or none, such as "
-            f"{several[0]}: this command trains on one label a sound."
-        )
-    return Sounds(
+    sounds = Sounds(
         str(Path(request.data_folder).absolute()),
         folder,
         {
@@ -142,3 +147,11 @@ def read(request: Request, folder: Path) -> Sounds:
         load_label_encoder(str(folder / LABEL_MAP)),
         read_json(folder / RECORD),
     )
+    for split in SPLITS:
+        if not sounds.classes(split):
+            raise ValueError(
+                f"No clip of the split '{split}' has a label, so that nothing "
+                "can be learned or measured there: label more sounds, or give "
+                "other splits in a column split."
+            )
+    return sounds

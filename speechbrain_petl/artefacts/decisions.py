@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
+from speechbrain_petl.dataio.windows import average
 from torch import nn
+from torch.nn.functional import logsigmoid
 
 
 class Decision(Protocol):
@@ -29,6 +31,20 @@ class Decision(Protocol):
         ---------
         scores : torch.Tensor
             Log probabilities [classes].
+        """
+
+    def join(self, logits: torch.Tensor) -> torch.Tensor:
+        """Returns logits of the mean probabilities of several models.
+
+        Arguments
+        ---------
+        logits : torch.Tensor
+            Logits [models, ..., classes].
+
+        Returns
+        -------
+        torch.Tensor
+            [..., classes]
         """
 
     def told(
@@ -64,6 +80,10 @@ class OneLabel:
         """See ``Decision``."""
         return [int(scores.argmax())]
 
+    def join(self, logits: torch.Tensor) -> torch.Tensor:
+        """See ``Decision``."""
+        return average(logits.log_softmax(dim=-1))
+
     def told(self, scores: torch.Tensor, names: Mapping[int, str]) -> str:
         """See ``Decision``."""
         return names[self.given(scores)[0]]
@@ -92,6 +112,11 @@ class SeveralLabels:
         order = probabilities.argsort(descending=True, stable=True)
         above = (probabilities > self.thresholds)[order]
         return order[above].tolist()
+
+    def join(self, logits: torch.Tensor) -> torch.Tensor:
+        """See ``Decision``."""
+        yes, no = (logsigmoid(sign * logits) for sign in (1, -1))
+        return average(yes) - average(no)
 
     def told(self, scores: torch.Tensor, names: Mapping[int, str]) -> list[str]:
         """See ``Decision``."""

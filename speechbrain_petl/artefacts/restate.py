@@ -9,10 +9,12 @@ from speechbrain_petl.artefacts.format import (
     CARD,
     FILES,
     METADATA,
+    YAML,
     check_metadata,
 )
 from speechbrain_petl.artefacts.model_card import model_card
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import decision_line
 from speechbrain_petl.utils.files import replacing_folder
 
 
@@ -43,6 +45,17 @@ def restate(
     check_metadata(metadata, METADATA)
     content = {name: artefact.files[name].read_bytes() for name in FILES}
     text = json.dumps(metadata, indent=2, allow_nan=False)
+    lines = [
+        decision_line(m.get("decision")) for m in (artefact.metadata, metadata)
+    ]
+    if lines[0] != lines[1]:
+        yaml = content[YAML].decode("utf-8")
+        if not lines[0] or yaml.count(lines[0]) != 1:
+            raise ValueError(
+                f"'{source}' does not say in {YAML} what it decides by as "
+                "every artefact does: train it anew."
+            )
+        content[YAML] = yaml.replace(lines[0], lines[1]).encode("utf-8")
     content[METADATA] = text.encode("utf-8")
     content[CARD] = model_card(metadata).encode("utf-8")
     with replacing_folder(target, METADATA, FILES) as new:

@@ -261,6 +261,17 @@ def custom_code(task: str) -> str:
     )
 
 
+def decision_line(decision: Mapping[str, Any] | None) -> str:
+    """Returns how an artefact's YAML says what it decides by.
+
+    Example
+    -------
+    >>> decision_line({"thresholds": [0.5]})
+    '\\ndecision: {"thresholds": [0.5]}\\n'
+    """
+    return f"\ndecision: {json.dumps(decision)}\n" if decision else ""
+
+
 def tail(
     backbone: str,
     sample_rate: int,
@@ -288,10 +299,9 @@ def tail(
     str
         HyperPyYAML.
     """
-    decides = f"\ndecision: {json.dumps(decision)}\n" if decision else ""
     return (
         TASKS[task].modules
-        + decides
+        + decision_line(decision)
         + TAIL.format(
             backbone=backbone, sample_rate=sample_rate, tensors=tensors
         )

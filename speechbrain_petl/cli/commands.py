@@ -16,12 +16,14 @@ from speechbrain_petl.artefacts.hub import (
 )
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import LABELLED
+from speechbrain_petl.cli.bandwidth import trained_rate, watch
 from speechbrain_petl.cli.files import (
     Answers,
     check_files,
     named_files,
     part_of,
 )
+from speechbrain_petl.cli.jobs import submit
 from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
 from speechbrain_petl.inference.bank import AdapterBank
@@ -53,6 +55,8 @@ def quiet() -> None:
 def predict(options) -> int:
     """Classifies files by one artefact."""
     check_files(options.files, options.files_from)
+    if options.launcher == "submitit":
+        return submit(options)
     bank = _bank(options)
     bank.add("", options.artefact, options.revision)
     return _classify(bank, options)
@@ -61,6 +65,8 @@ def predict(options) -> int:
 def predict_bank(options) -> int:
     """Classifies files by several artefacts."""
     check_files(options.files, options.files_from)
+    if options.launcher == "submitit":
+        return submit(options)
     return _classify(_fill(_bank(options), options.task), options)
 
 
@@ -100,6 +106,8 @@ def _classify(bank, options):
     """Classifies file after file; a file that fails does not stop the rest."""
     names = named_files(options.files, options.files_from)
     names = part_of(names, options.shard)
+    rates = [trained_rate(bank[task].metadata) for task in bank.tasks]
+    names = watch(names, max(rates)) if rates else names
     if options.timeline:
         found = _timelines(bank, names, options)
     elif options.output:
@@ -161,7 +169,6 @@ def _to_file(bank, names, options):
     """Adds what is found to a file that an earlier run may have begun."""
     done = failed = 0
     with Answers(options.output, options.shard) as answers:
-        known = len(answers.known)
         for path, predictions, error in _progress(
             classify_files(bank, answers.to_do(names)), options
         ):
@@ -173,9 +180,10 @@ def _to_file(bank, names, options):
             for prediction in predictions:
                 trained = bank[prediction.task]
                 answers.write(_answer(path, prediction, trained, options))
-        if known:
-            _say(f"{known} files had their answers already.", sys.stderr)
-    return done + known, failed
+    if answers.skipped:
+        had = f"{answers.skipped} files had their answers already."
+        _say(had, sys.stderr)
+    return done + answers.skipped, failed
 
 
 def _timelines(bank, names, options):

@@ -11,6 +11,8 @@ from typing import IO
 from speechbrain_petl.dataio.folder import audio_files
 from speechbrain_petl.utils.messages import did_you_mean, name_some, printable
 
+BLOCK = 1 << 16  # bytes that are read at once from a file's end
+
 
 def named_files(
     files: Iterable[str], files_from: str | None = None
@@ -121,11 +123,50 @@ def part_of(names: Iterable[str], shard: tuple[int, int]) -> Iterator[str]:
     return islice(names, k - 1, None, n)
 
 
+def shard_path(path: str | Path, shard: tuple[int, int]) -> Path:
+    """Returns the file of a part's answers.
+
+    Example
+    -------
+    >>> str(shard_path("found.jsonl", (3, 8))), str(shard_path("a", (1, 1)))
+    ('found-3-of-8.jsonl', 'a')
+    """
+    file = Path(path)
+    if shard[1] == 1:
+        return file
+    return file.with_name(f"{file.stem}-{shard[0]}-of-{shard[1]}{file.suffix}")
+
+
+def end_of_lines(path: Path) -> int:
+    """Returns how many bytes of a file are whole lines.
+
+    It is read from its end, so that a large one takes no longer.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "a"
+    >>> _ = path.write_bytes(b"one\\ntwo")
+    >>> end_of_lines(path)
+    4
+    """
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - BLOCK)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0
+
+
 class Answers:
     """A file of answers, a line of JSON each, that may be continued.
 
-    Lines of an earlier run stay; the files that they are of are known. A line
-    that was cut off is removed.
+    Lines of an earlier run stay, and files that have one are left out. A line
+    that was cut off is removed. As long as the names come in the order of the
+    lines, both are read side by side, and none is held in memory.
 
     Arguments
     ---------
@@ -152,22 +193,31 @@ class Answers:
     """
 
     def __init__(self, path: str, shard: tuple[int, int] = (1, 1)):
-        self.path = Path(path)
-        if shard[1] > 1:
-            name = f"{self.path.stem}-{shard[0]}-of-{shard[1]}"
-            self.path = self.path.with_name(name + self.path.suffix)
-        self.known: set[str] = set()
-        whole = 0
-        if self.path.exists():
-            with self.path.open("rb") as file:
-                for number, line in enumerate(file, 1):
-                    if not line.endswith(b"\n"):
-                        break
-                    self.known.add(self._file_of(line, number))
-                    whole += len(line)
+        self.path = shard_path(path, shard)
+        #: Number of files that had an answer.
+        self.skipped = 0
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch()
+        self.whole = end_of_lines(self.path)
+        next(self._answered(), None)  # another file is refused at once
         self.file: IO[str] = self.path.open("a", encoding="utf-8")
-        self.file.truncate(whole)
+        self.file.truncate(self.whole)
+
+    def _answered(self) -> Iterator[str]:
+        """Yields the files of the lines that were there, in their order.
+
+        Neighboring lines of one file, by several tasks, count once.
+        """
+        before, read = None, 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                read += len(line)
+                if read > self.whole:  # what was written since
+                    return
+                name = self._file_of(line, number)
+                if name != before:
+                    yield name
+                before = name
 
     def _file_of(self, line, number):
         """Returns the file that a line is of."""
@@ -181,7 +231,18 @@ class Answers:
 
     def to_do(self, names: Iterable[str]) -> Iterator[str]:
         """Yields the names that have no answer yet."""
-        return (name for name in names if name not in self.known)
+        answered, before = self._answered(), None
+        rest: set[str] | None = None  # of answers in another order
+        for name in names:
+            if rest is None and name != before:
+                expected = next(answered, None)
+                if expected != name:
+                    rest = {before, expected, *answered} - {None}
+            if rest is None or name in rest:
+                before = name
+                self.skipped += 1
+            else:
+                yield name
 
     def write(self, answer: dict) -> None:
         """Adds a line, on disk at once."""

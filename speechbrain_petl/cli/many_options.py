@@ -2,7 +2,7 @@
 
 import argparse
 
-from speechbrain_petl.utils.arguments import shard
+from speechbrain_petl.utils.arguments import count, shard
 
 
 class FilesFrom(argparse.Action):
@@ -40,6 +40,32 @@ def add_many(command: argparse.ArgumentParser) -> None:
         default=(1, 1),
         metavar="K/N",
         help="classify the K-th of N parts of the files, such as 3/8",
+    )
+    command.add_argument(
+        "--launcher",
+        choices=["local", "submitit"],
+        default="local",
+        help="submitit: classify parts of the files in jobs of Slurm",
+    )
+    command.add_argument(
+        "--jobs",
+        type=count,
+        default=8,
+        metavar="N",
+        help="with submitit: number of parts and jobs (default: 8)",
+    )
+    command.add_argument(
+        "--cluster",
+        default="slurm",
+        help="with submitit: slurm, or local for a try on this machine",
+    )
+    command.add_argument(
+        "--slurm",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="with submitit: parameter of its executor, such as "
+        "slurm_partition=gpu",
     )
     command.add_argument(
         "--timeline",

@@ -15,6 +15,7 @@ from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
 from speechbrain_petl.inference.mixed_batch import Prediction, classify, decide
+from speechbrain_petl.inference.vote import join, members_of
 from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, check_finite
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.share import share
@@ -91,7 +92,9 @@ class AdapterBank:
         task : str
             Its name from now on.
         source : str or Path
-            A folder, or an id of the Hugging Face hub.
+            A folder, or an id of the Hugging Face hub. Of a folder with
+            several artefacts side by side, the average of their
+            probabilities decides (see ``inference.vote``).
         revision : str, optional
             Branch, tag or commit on the hub.
 
@@ -102,25 +105,40 @@ class AdapterBank:
             sample rate, it does not load strictly, or loading it changed the
             backbone that the other tasks share.
         """
-        artefact = Artefact.open(source, revision)
-        artefact.require(*LABELLED)
+        sources: list[str | Path] = [*members_of(source)] or [source]
+        artefacts = [Artefact.open(one, revision) for one in sources]
+        for artefact in artefacts:
+            artefact.require(*LABELLED)
         with self._lock:
             if task in self._tasks:
                 raise ValueError(
                     f"The bank has a task '{printable(task)}' already: remove it first, "
                     "or choose another name."
                 )
-            stock = self._shared(task, artefact)
-            trained = artefact.load(stock, self._fit)
-            expected = artefact.metadata["backbone"]["fingerprint"]
-            self._check_stock(task, stock, expected)
-            self._stock, self._fingerprint = stock, expected
+            try:
+                members = [self._load(task, one) for one in artefacts]
+                trained = (
+                    join(members, source) if len(members) > 1 else members[0]
+                )
+            except Exception:
+                if not self._tasks:  # what was not added leaves nothing
+                    self._stock, self._fitted = None, {}
+                raise
             for other in self._tasks.values():
                 if other.compute_features.alike(trained.compute_features):
                     trained = replace(
                         trained, compute_features=other.compute_features
                     )
             self._tasks = {**self._tasks, task: trained}
+
+    def _load(self, task: str, artefact: Artefact) -> Trained:
+        """Loads an artefact onto the backbone that all share."""
+        stock = self._shared(task, artefact)
+        trained = artefact.load(stock, self._fit)
+        expected = artefact.metadata["backbone"]["fingerprint"]
+        self._check_stock(task, stock, expected)
+        self._stock, self._fingerprint = stock, expected
+        return trained
 
     def _shared(self, task: str, artefact: Artefact) -> Backbone:
         """Returns the backbone for an artefact: the bank's, if it has one."""

@@ -4,6 +4,8 @@ import pytest
 import soundfile
 from speechbrain_petl.cli.main import main
 
+TABLE = ["--metadata", "table.csv"]
+
 
 def clip(path, value=0.1):
     """Writes a short clip."""
@@ -43,13 +45,32 @@ def hostile(root):
         clip(root / "cat\x1b[2J" / f"{number}.wav", -0.02 * number)
 
 
-def several_labels(root):
-    """Is tagging."""
+def table(root, labels):
+    """Writes clips and a table of their labels."""
     rows = ["file,label"]
-    for number in range(12):
+    for number, label in enumerate(labels):
         clip(root / f"{number}.wav", 0.03 * (number + 1))
-        rows.append(f"{number}.wav,{'a;b' if number % 2 else 'a'}")
+        rows.append(f"{number}.wav,{label}")
     (root / "table.csv").write_text("\n".join(rows))
+
+
+def untold_split(root):
+    """Is tagging, with a test split in which no clip has a label."""
+    table(root, ["a", "a;b", "b"] * 3 + ["", "", ""])
+    rows = (root / "table.csv").read_text().splitlines()
+    splits = ["split", *["train"] * 5, *["valid"] * 4, *["test"] * 3]
+    text = "\n".join(f"{r},{s}" for r, s in zip(rows, splits, strict=True))
+    (root / "table.csv").write_text(text)
+
+
+def hostile_tag(root):
+    """Is tagging, with a tag that would act on a terminal."""
+    table(root, ["a", "a;b\x1b[2J", "b\x1b[2J"] * 4)
+
+
+def quantities(root):
+    """Has a column of numbers that are no classes."""
+    table(root, [f"{0.37 * n:.2f}" for n in range(12)])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +81,9 @@ def several_labels(root):
         (too_few, [], "cat"),
         (unreadable, [], "1 of 11 sounds cannot be used"),
         (hostile, [], "has a control character: rename it"),
-        (several_labels, ["--metadata", "table.csv"], "several labels or none"),
+        (untold_split, TABLE, "No clip of the split 'test' has a label"),
+        (hostile_tag, TABLE, "control character"),
+        (quantities, TABLE, "quantities"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -73,6 +96,7 @@ def test_one_sentence(
     monkeypatch.chdir(root)
     line = ["train", str(root), "--source", tiny_folder, *options]
     line += ["--output", str(tmp_path / "out"), "--no_near_duplicates"]
+    line += ["--method", "linear"]  # soon over, should it begin
     assert main(line) == 2
     err = capsys.readouterr().err
     message = err[err.index("speechbrain-petl: ") :]

@@ -9,6 +9,7 @@ from speechbrain_petl.adapt.insights import (
     threshold,
     unknown_auroc,
 )
+from speechbrain_petl.adapt.one_label import OneLabel
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_one_group_alone_tells_nothing(clouds):
 
 def test_a_learning_curve_rises_and_ends_with_all_clips(clouds):
     x, y = clouds
-    curve = learning_curve(x[:40], y[:40], x[40:], y[40:], 4, 0.01)
+    curve = learning_curve(x[:40], y[:40], x[40:], y[40:], 4, 0.01, OneLabel())
     assert [n for n, _ in curve] == [1, 2, 4, 8, 10]
     assert curve[0][1] <= curve[-1][1] == 1.0
 

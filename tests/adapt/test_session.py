@@ -20,11 +20,11 @@ def test_a_linear_probe(request_for, sounds_folder, tmp_path):
     found = train_folder(request, said.append)
     assert sorted(sounds_folder.rglob("*")) == before, "the data are only read"
     assert found.artefact == tmp_path / "out" / "artefact"
-    assert 0 <= found.interval[0] <= found.accuracy <= found.interval[1] <= 1
+    assert 0 <= found.interval[0] <= found.score <= found.interval[1] <= 1
     assert "of the validation clips" in said[1] and "test clips" in said[-1]
 
     artefact = Artefact.open(found.artefact)
-    assert artefact.metadata["metrics"]["accuracy"] == found.accuracy
+    assert artefact.metadata["metrics"]["accuracy"] == found.score
     assert artefact.metadata["metrics"]["n_test"] == found.n_test
     assert 0 < artefact.metadata["unknown"]["threshold"] <= 1
     classifier = PETLClassifier.from_artefact(
@@ -62,6 +62,7 @@ def test_other_settings_or_data_are_refused(
 
 def test_a_search(request_for, in_process, monkeypatch, tmp_path):
     tried = (("adapter_hou_par", 0.005), ("lora", 0.005))
+    monkeypatch.setattr(candidates, "LEARNERS", ())
     monkeypatch.setattr(candidates, "TRIED", tried)
     request = request_for(method="auto", vote=2, params=20_000)
     said = []
@@ -91,6 +92,7 @@ def test_an_interrupted_search_goes_on(
     request_for, in_process, monkeypatch, tmp_path
 ):
     tried = (("adapter_hou_par", 0.005), ("lora", 0.005))
+    monkeypatch.setattr(candidates, "LEARNERS", ())
     monkeypatch.setattr(candidates, "TRIED", tried)
     request = request_for(method="auto")
 
@@ -112,6 +114,7 @@ def test_a_run_that_fails_is_told_and_passed_over(
     request_for, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(session, "measure_start", lambda: 1.0)
+    monkeypatch.setattr(candidates, "LEARNERS", ())
     monkeypatch.setattr(candidates, "TRIED", (("lora", 0.005),))
     said = []
     train_folder(

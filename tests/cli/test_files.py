@@ -110,6 +110,36 @@ def test_a_file_of_something_else_is_left_alone(tmp_path):
     assert path.read_text() == "dear diary\n"
 
 
+def test_answers_in_another_order_are_known(tmp_path):
+    path = str(tmp_path / "found.jsonl")
+    with Answers(path) as answers:
+        for name in "bbac":  # two tasks of b
+            answers.write({"file": name})
+    for names, left in {
+        "bac": "",
+        "abcd": "d",
+        "bxacy": "xy",
+        "bbaacc": "",
+        "": "",
+    }.items():
+        with Answers(path) as answers:
+            assert "".join(answers.to_do(names)) == left
+            assert answers.skipped == len(names) - len(left)
+
+
+def test_what_is_written_meanwhile_is_not_read(tmp_path):
+    path = str(tmp_path / "found.jsonl")
+    with Answers(path) as answers:
+        for name in answers.to_do("ab"):
+            answers.write({"file": name})
+        assert answers.skipped == 0
+    text = (tmp_path / "found.jsonl").read_text()
+    (tmp_path / "found.jsonl").write_text(text + "x" * 100_000)
+    with Answers(path) as answers:
+        assert list(answers.to_do("abc")) == ["c"]
+    assert (tmp_path / "found.jsonl").read_text() == text
+
+
 def test_files_of_which_there_is_none_are_named(sounds, tmp_path):
     (tmp_path / "empty").mkdir()
     gone, empty = str(tmp_path / "soundz"), str(tmp_path / "empty")

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 from speechbrain_petl.adapt.embeddings import Outputs
-from speechbrain_petl.adapt.insights import doubtful_labels, learning_curve
+from speechbrain_petl.adapt.insights import learning_curve
 from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.search import RUNS
 from speechbrain_petl.adapt.sounds import SPLITS, Sounds
-from speechbrain_petl.utils.interval import wilson
+from speechbrain_petl.adapt.task import Given
 from speechbrain_petl.utils.versions import versions
 
 SHOWN = 12  # mistakes and doubtful labels
@@ -40,7 +40,7 @@ def report_facts(
     probabilities : torch.Tensor
         Probabilities [N, classes] of the test clips.
     targets : torch.Tensor
-        Their classes [N].
+        Their targets.
     chosen : list of dict
         The results that were chosen.
 
@@ -49,22 +49,16 @@ def report_facts(
     dict
         Plain data for JSON.
     """
-    names = sounds.names
-    predicted = probabilities.argmax(dim=1)
-    right = predicted == targets
-    low, high = wilson(int(right.sum()), len(ids))
-    decay = record["probe"]["overrides"]["decay"]
-    train, valid = known["train"], known["valid"]
+    task, names, test = sounds.task, sounds.names, record["test"]
+    metric, decay = task.metric.name, record["probe"]["overrides"]["decay"]
     curve = learning_curve(
-        train.values,
-        train.targets,
-        valid.values,
-        valid.targets,
-        len(names),
-        decay,
+        *known["train"].given, *known["valid"].given, len(names), decay, task
     )
+    decision, score = test["voted"]["decision"], test["voted"]["metrics"]
+    mistakes = task.mistakes(probabilities, targets, names, decision)
     return {
         "data": Path(sounds.data_folder).name,
+        "task": task.name,
         "classes": {
             name: {s: sounds.classes(s)[name] for s in SPLITS} for name in names
         },
@@ -72,18 +66,21 @@ def report_facts(
         "window": sounds.record["window"],
         "notes": sounds.record["notes"],
         "chosen": [one["name"] for one in chosen],
-        "accuracy": right.double().mean().item(),
-        "interval": [low, high],
-        "n_test": len(ids),
-        "n_correct": int(right.sum()),
-        "valid_accuracy": record["test"]["valid_accuracy"],
-        "confusion": confusion(targets, predicted, len(names)),
-        "unknown": record["test"]["unknown"],
+        "metric": metric,
+        **score,
+        "interval": test["interval"],
+        "members": [one["score"] for one in test["members"]],
+        **task.report(probabilities, targets, names),
+        "unknown": test["voted"]["unknown"],
         "continued": record["continued"],
         "learning_curve": [
-            {"clips_per_class": n, "valid_accuracy": a} for n, a in curve
+            {"clips_per_class": n, f"valid_{metric}": a} for n, a in curve
         ],
-        "mistakes": _mistakes(sounds, ids, probabilities, targets),
+        "mistakes": [
+            {"clip": ids[one["row"]], "split": "test", **_told(one)}
+            for one in mistakes[:SHOWN]
+        ],
+        "n_mistakes": len(mistakes),
         "doubtful_labels": _doubts(sounds, known, decay),
         "near_duplicates": _near(sounds),
         "groups": len(sounds.record["groups"]),
@@ -94,38 +91,13 @@ def report_facts(
     }
 
 
-def confusion(
-    targets: torch.Tensor, predicted: torch.Tensor, n_classes: int
-) -> list[list[int]]:
-    """Counts clips by target and prediction.
-
-    Example
-    -------
-    >>> confusion(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), 2)
-    [[1, 1], [0, 1]]
-    """
-    flat = torch.bincount(
-        targets * n_classes + predicted, minlength=n_classes**2
-    )
-    return flat.reshape(n_classes, n_classes).tolist()
-
-
-def _mistakes(sounds, ids, p, targets):
-    """Returns the test clips that were told wrongly, the surest first."""
-    best, predicted = p.max(dim=1)
-    wrong = [i for i in range(len(ids)) if predicted[i] != targets[i]]
-    wrong.sort(key=lambda i: -float(best[i]))
-    return [
-        {
-            "clip": ids[i],
-            "split": "test",
-            "label": sounds.names[targets[i]],
-            "said": sounds.names[predicted[i]],
-            "probability": round(float(best[i]), 4),
-            "of_label": round(float(p[i, targets[i]]), 4),
-        }
-        for i in wrong[:SHOWN]
-    ]
+def _told(row):
+    """Returns what is shown of a clip, its probabilities rounded."""
+    return {
+        key: round(value, 4) if isinstance(value, float) else value
+        for key, value in row.items()
+        if key != "row"
+    }
 
 
 def _doubts(sounds, known, decay):
@@ -136,23 +108,14 @@ def _doubts(sounds, known, decay):
         sounds.entries[split][name].get("group", name)
         for split, name in zip(splits, ids, strict=True)
     ]
-    doubts = doubtful_labels(
+    clips = Given(
         torch.cat([known[s].values for s in ("train", "valid")]),
         torch.cat([known[s].targets for s in ("train", "valid")]),
-        groups,
-        len(sounds.names),
-        decay,
     )
+    doubts = sounds.task.doubts(clips, groups, sounds.names, decay)
     return [
-        {
-            "clip": ids[d.clip],
-            "split": splits[d.clip],
-            "label": sounds.names[d.given],
-            "said": sounds.names[d.likely],
-            "probability": round(d.p_likely, 4),
-            "of_label": round(d.p_given, 4),
-        }
-        for d in doubts[:SHOWN]
+        {"clip": ids[one["row"]], "split": splits[one["row"]], **_told(one)}
+        for one in doubts[:SHOWN]
     ]
 
 
@@ -187,7 +150,7 @@ def _tried(record):
             key: row.get(key)
             for key in (
                 *("name", "round", "epochs", "parameters", "seconds"),
-                *("accuracy", "loss", "outcome"),
+                *("score", "loss", "outcome"),
             )
         }
         for row in rows

@@ -43,11 +43,10 @@ def write_page(path: Path, facts: dict[str, Any], sounds: Sounds) -> None:
     text = template.render(
         facts=facts,
         names=list(facts["classes"]),
-        recalls=recalls(facts),
-        curve=curve_points(facts["learning_curve"]),
+        task=sounds.task,
+        curve=curve_points(facts["learning_curve"], facts["metric"]),
         mistakes=[_with_media(one, sounds) for one in facts["mistakes"]],
         doubts=[_with_media(one, sounds) for one in facts["doubtful_labels"]],
-        largest=max(map(sum, facts["confusion"])),
     )
     write_file(str(path), text + "\n")
 
@@ -59,23 +58,9 @@ def visible(value: object) -> object:
     return printable(value)
 
 
-def recalls(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns of each class how many test clips it has and how many are right.
-
-    The class that is told worst comes first.
-    """
-    rows = []
-    for number, name in enumerate(facts["classes"]):
-        counts = facts["confusion"][number]
-        total = sum(counts)
-        share = counts[number] / total if total else None
-        rows.append(
-            {"name": name, "right": counts[number], "n": total, "share": share}
-        )
-    return sorted(rows, key=lambda row: (row["share"] is None, row["share"]))
-
-
-def curve_points(curve: list[dict[str, float]]) -> dict[str, Any]:
+def curve_points(
+    curve: list[dict[str, float]], metric: str = "accuracy"
+) -> dict[str, Any]:
     """Places a learning curve in a drawing: clips of a class, doubled, right.
 
     Example
@@ -94,9 +79,9 @@ def curve_points(curve: list[dict[str, float]]) -> dict[str, Any]:
     points = [
         (
             round(MARGIN + log / span * inner[0], 1),
-            round(HEIGHT - MARGIN - one["valid_accuracy"] * inner[1], 1),
+            round(HEIGHT - MARGIN - one[f"valid_{metric}"] * inner[1], 1),
             one["clips_per_class"],
-            one["valid_accuracy"],
+            one[f"valid_{metric}"],
         )
         for log, one in zip(logs, curve, strict=True)
     ]

@@ -4,8 +4,10 @@ import os
 import queue
 import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from speechbrain_petl.experiments.running.job import Job, run_job, write_failure
 from speechbrain_petl.experiments.running.processes import Processes
@@ -164,9 +166,34 @@ class Submitit:
 
     def __call__(self, job: Job) -> Future:
         """Submits a job, and waits for it in a thread."""
-        handle = self.executor.submit(
-            Submitted(job, PASSIVE, self.force, self.timeout)
+
+        def lost(error):
+            """Records that the job has failed."""
+            write_failure(job, None, str(error), "the job was lost")
+            return FAILED, 0.0
+
+        return self.send(
+            Submitted(job, PASSIVE, self.force, self.timeout), lost
         )
+
+    def send(
+        self, work: Callable[[], Any], lost: Callable[[Exception], Any]
+    ) -> Future:
+        """Submits a call, and waits for it in a thread.
+
+        Arguments
+        ---------
+        work : callable
+            What to run; with a method ``checkpoint``, submitit asks it what
+            is to run after the job was put back into the queue.
+        lost : callable
+            Gives the result of a job that is lost, from the error.
+
+        Returns
+        -------
+        Future
+        """
+        handle = self.executor.submit(work)
         self.watchers.append(handle)
         future: Future = Future()
 
@@ -176,8 +203,7 @@ class Submitit:
                 future.set_result(handle.result())
             except Exception as error:
                 try:
-                    write_failure(job, None, str(error), "the job was lost")
-                    future.set_result((FAILED, 0.0))
+                    future.set_result(lost(error))
                 except OSError as worse:  # of the disk, say: all have to stop
                     future.set_exception(worse)
 

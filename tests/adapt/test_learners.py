@@ -1,0 +1,76 @@
+"""Learners on stored states, as a search tries them."""
+
+import json
+
+import pytest
+from speechbrain_petl.adapt import candidates, rounds
+from speechbrain_petl.adapt.candidates import make_candidates, widths
+from speechbrain_petl.adapt.recipe import Recipe
+from speechbrain_petl.adapt.session import train_folder
+
+GIVEN = {"max_length": 48}
+
+
+@pytest.fixture
+def found(tiny_folder, request_for):
+    """The candidates of a search, by method."""
+
+    def make(n_clips=10, **options):
+        request = request_for(method="auto", **options)
+        made = make_candidates(Recipe(tiny_folder), request, GIVEN, n_clips)
+        return {one.method: one for one in made}
+
+    return make
+
+
+def test_learners_are_tried_beside_adapters(found):
+    learners = {name for name, _ in candidates.LEARNERS}
+    by_method = found()
+    assert {m for m, one in by_method.items() if one.stored} == learners
+    for name in learners:
+        one = by_method[name]
+        assert one.overrides["stored_states"] == "fp32"
+        assert one.overrides["freq_mask"] == one.overrides["time_mask"] == 0
+        assert one.cost < 1 <= by_method["lora"].cost
+    assert "stored_states" not in by_method["lora"].overrides
+
+
+def test_they_are_as_wide_as_the_limit_allows(found):
+    wide, narrow = found()["l_adapters"], found(params=2000)
+    assert wide.overrides["size"] == 512
+    for one in narrow.values():
+        assert one.parameters <= 2000
+    assert narrow["weighted_sum"].parameters < 10
+
+
+def test_states_that_are_too_many_are_not_stored(found):
+    by_method = found(n_clips=10**7)
+    assert "ladder" not in by_method and "lora" in by_method
+
+
+def test_a_search_trains_on_stored_states(
+    request_for, in_process, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(candidates, "LEARNERS", (("weighted_sum", 0.01),))
+    monkeypatch.setattr(candidates, "TRIED", (("lora", 0.005),))
+    monkeypatch.setattr(rounds, "MOST", 2)
+    said = []
+    train_folder(request_for(method="auto"), said.append, in_process)
+    first, second = in_process.commands
+    assert {"--stored_states=fp32", "--number_of_epochs=2"} <= set(first)
+    assert "weighted_sum" in first[2] and "lora" in second[2]
+    record = json.loads((tmp_path / "out/search.json").read_text())
+    assert record["stored"] == ["weighted_sum-lr_0.01"]
+    run = record["runs"]["weighted_sum-lr_0.01-epochs_2"]
+    assert run["round"] == 0 and run["overrides"]["stored_states"] == "fp32"
+    results = json.loads(
+        (
+            tmp_path / "out/runs/weighted_sum-lr_0.01-epochs_2/results.json"
+        ).read_text()
+    )
+    assert results["stored"], "it read stored states"
+    assert any(line.startswith("Stored states: weighted_sum") for line in said)
+
+
+def test_widths_of_one_method_go_together():
+    assert widths(["a_reduction_rate"], 8, 16) == {"a_reduction_rate": 1}
