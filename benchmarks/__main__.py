@@ -16,14 +16,19 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.measure import compare
 from benchmarks.models import SMALL, make_backbone, write_clips
+from benchmarks.worker import CLOCKS
 
 SUBJECTS = (
     "training_step",
+    "peers_step",
     "wav2vec2_step",
     "front_end",
     "stored_states",
     "many_tasks",
+    "time_to_accuracy",
     "serving",
+    "int8",
+    "onnx_bank",
     "predict_throughput",
     "growth",
     "verification_metrics",
@@ -76,6 +81,12 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--clock",
+        choices=list(CLOCKS),
+        default="wall",
+        help="what seconds are; processor time on a shared machine",
+    )
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--batches", type=int, nargs="+", default=[4, 1, 8])
     parser.add_argument("--frames", type=int, default=500)
@@ -83,6 +94,18 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--reference", help="checkout of PETL_AST")
     parser.add_argument("--reference_python", default=sys.executable)
+    parser.add_argument("--esc10", help="folder of ESC-10, as ESC-50's")
+    parser.add_argument("--esc10_source", help="backbone for ESC-10")
+    parser.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        default=[1, 2, 3, 4, 5],
+        help="its folds",
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=50, help="of the reference's recipe there"
+    )
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     parser.add_argument(
         "--smoke", action="store_true", help="a tiny backbone, few clips"
@@ -95,8 +118,11 @@ def parse(arguments: list[str] | None = None) -> Options:
     if options.smoke:
         options.rounds, options.clips = 2, 4
         options.batch, options.frames, options.batches = 2, 100, [2, 1]
-    if options.reference:
-        options.reference = os.path.abspath(options.reference)
+    for name in ("reference", "esc10", "esc10_source"):
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    if bool(options.esc10) != bool(options.esc10_source):
+        parser.error("--esc10 and --esc10_source go together")
     return options
 
 
@@ -114,7 +140,11 @@ def main(arguments: list[str] | None = None) -> int:
             for group, contenders in module.groups(options).items():
                 if options.only in group:
                     found = compare(
-                        group, contenders, options.rounds, options.threads
+                        group,
+                        contenders,
+                        options.rounds,
+                        options.threads,
+                        options.clock,
                     )
                     report.derive(found)
                     print(report.as_text(found), flush=True)

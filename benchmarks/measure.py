@@ -55,10 +55,10 @@ def environment() -> dict[str, str]:
 class Worker:
     """The process of a contender, see ``worker``."""
 
-    def __init__(self, contender: Contender, threads: int):
+    def __init__(self, contender: Contender, threads: int, clock: str):
         self.name = contender.name
         self.errors = tempfile.TemporaryFile()
-        options = {"threads": threads, **contender.options}
+        options = {"threads": threads, "clock": clock, **contender.options}
         self.process = subprocess.Popen(
             [
                 contender.python,
@@ -68,7 +68,11 @@ class Worker:
                 json.dumps(options),
             ],
             cwd=ROOT,
-            env={**environment(), "PYTHONPATH": str(ROOT)},
+            env={
+                **environment(),
+                "PYTHONPATH": str(ROOT),
+                "OMP_NUM_THREADS": str(threads),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -84,10 +88,10 @@ class Worker:
             raise RuntimeError(f"'{self.name}' could not be run:\n{tail}")
         return json.loads(line)
 
-    def run(self) -> float:
-        """Runs once; returns the seconds."""
+    def run(self) -> dict:
+        """Runs once; returns the seconds, and facts if the run gave any."""
         print("run", file=self.process.stdin, flush=True)
-        return self.reply()["seconds"]
+        return self.reply()
 
     def stop(self) -> int:
         """Ends the process; returns its peak memory in bytes."""
@@ -104,19 +108,25 @@ class Worker:
 
 
 def quartiles(values: list[float]) -> tuple[float, float, float]:
-    """Returns lower quartile, median and upper quartile.
+    """Returns lower quartile, median and upper quartile; of one, itself.
 
     Example
     -------
     >>> quartiles([1.0, 2.0, 3.0, 4.0, 5.0])
     (2.0, 3.0, 4.0)
     """
+    if len(values) == 1:
+        return values[0], values[0], values[0]
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, middle, high
 
 
 def compare(
-    group: str, contenders: list[Contender], rounds: int, threads: int
+    group: str,
+    contenders: list[Contender],
+    rounds: int,
+    threads: int,
+    clock: str = "wall",
 ) -> list[dict]:
     """Measures a group.
 
@@ -130,20 +140,26 @@ def compare(
         How often each runs.
     threads : int
         Threads of each; only one runs at a time.
+    clock : str
+        ``wall``, or ``processor``: the processor time of the contender and
+        of the processes that it starts, which others on the machine hardly
+        change.
 
     Returns
     -------
     list of dict
         A row for each contender.
     """
-    workers = [Worker(contender, threads) for contender in contenders]
+    workers = [Worker(one, threads, clock) for one in contenders]
     try:
         facts = [worker.reply() for worker in workers]
         times = [[] for _ in workers]
         for turn in range(rounds):
             for i in range(len(workers)):
                 which = (turn + i) % len(workers)
-                times[which].append(workers[which].run())
+                told = workers[which].run()
+                times[which].append(told.pop("seconds"))
+                facts[which].update(told)
         peaks = [worker.stop() for worker in workers]
     finally:
         for worker in workers:

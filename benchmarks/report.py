@@ -15,6 +15,7 @@ from benchmarks.machine import machine, peer_versions
 from benchmarks.targets import TARGETS
 
 RUNS = "runs.json"
+POINT = 0.01 + 1e-9  # of accuracy, and what rounding makes of it
 INTRODUCTION = """# Measured
 
 Written by `python -m benchmarks`; [the scripts](.) say what each row is. All
@@ -22,8 +23,9 @@ contenders of a group are loaded at once, each in a process of its own, and
 run in turns, round after round. A ratio is a median over the rounds, its
 quartiles behind it; the first row of a group is what the others are compared
 with. Figures of different groups were taken at different times: compare
-ratios. `seconds` is one run: a step, an epoch, all clips. Backbones have
-AST-base's size and random weights unless a row says otherwise.
+ratios. `seconds` is one run: a step, an epoch, all clips; with `--clock
+processor` it is processor time, which others on a shared machine hardly change.
+Backbones have AST-base's size and random weights unless a row says otherwise.
 
 Peers run in their own best documented setting, and in ours. PEFT and Hugging
 Face have the same plain loop, batch, precision, rank and sites as ours. The
@@ -57,6 +59,13 @@ COLUMNS = {
     "peak_mb": "peak MB",
     "tensors_mb": "tensors MB",
     "stored_mb": "stored MB",
+    "held_mb": "held MB",
+    "disk_mb": "disk MB",
+    "switch_ms": "switching ms",
+    "first_ms": "first use ms",
+    "accuracy": "accuracy",
+    "to_accuracy": "to accuracy",
+    "to_accuracy_ratio": "ratio",
     "trained": "trained",
     "gflop": "GFLOP",
     "share_of_matmul": "of matmul",
@@ -79,13 +88,35 @@ def derive(rows: list[dict]) -> None:
             row["share_of_matmul"] = (
                 row["gflop_per_s"] / peaks[row["precision"]]
             )
-        for column in ("peak_mb", "tensors_mb"):
+        for column in ("peak_mb", "tensors_mb", "held_mb", "disk_mb"):
             if column in row:
                 row[f"{column}_ratio"] = row[column] / rows[0][column]
+        if "accuracy" in row:
+            row["points_lost"] = 100 * (rows[0]["accuracy"] - row["accuracy"])
+        others = [one["speed_ratio"] for one in rows if one is not row]
+        if others:
+            row["of_best_other"] = row["speed_ratio"] / max(others)
+    reach(rows)
     for before, row in zip(rows, rows[1:], strict=False):
         if "size" in row:
             times = row["seconds"] / before["seconds"]
             row["exponent"] = log(times) / log(row["size"] / before["size"])
+
+
+def reach(rows: list[dict]) -> None:
+    """Adds when each row's accuracy was within a point of the first's last.
+
+    The curves, lists of seconds and accuracy, are replaced by text.
+    """
+    for row in rows:
+        points = row.pop("curve", None)
+        if points is None:
+            continue
+        enough = [s for s, a in points if a >= rows[0]["accuracy"] - POINT]
+        row["curve"] = " ".join(f"{s:.4g}:{a:.4g}" for s, a in points)
+        if enough:
+            row["to_accuracy"] = enough[0]
+            row["to_accuracy_ratio"] = rows[0]["to_accuracy"] / enough[0]
 
 
 def file_of(output: Path, subject: str, device: str) -> Path:
@@ -97,6 +128,7 @@ def file_of(output: Path, subject: str, device: str) -> Path:
 
 def write_subject(options, subject: str, rows: list[dict]) -> None:
     """Writes the rows of a subject, and how they were measured."""
+    options.output.mkdir(parents=True, exist_ok=True)
     file = file_of(options.output, subject, options.device)
     columns = dict.fromkeys(column for row in rows for column in row)
     with open(file, "w", newline="") as stream:
@@ -173,11 +205,23 @@ def as_text(rows: list[dict]) -> str:
     return "\n".join([f"\n{rows[0]['group']}\n", *table(rows)])
 
 
-def targets(rows: dict[str, list[dict]]) -> list[str]:
-    """Returns the lines of the table of targets and measurements."""
+def targets(
+    rows: dict[str, list[dict]], machines: dict[str, str] | None = None
+) -> list[str]:
+    """Returns the lines of the table of targets and measurements.
+
+    Arguments
+    ---------
+    rows : dict of str to list of dict
+        Rows by subject.
+    machines : dict of str to str
+        What each subject was measured on.
+    """
     lines = ["| Target | | Measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:
         found = target.find(rows)
+        if machines and target.unit not in machines.get(target.subject, ""):
+            found = None
         if found is None:
             measured, verdict = "", "not measured"
         else:
@@ -195,7 +239,8 @@ def write_page(output: Path) -> None:
         return
     runs = json.loads(runs_file.read_text())
     rows = {name: read_rows(output / f"{name}.csv") for name in runs}
-    lines = [INTRODUCTION, *targets(rows)]
+    machines = {name: run["machine"] for name, run in runs.items()}
+    lines = [INTRODUCTION, *targets(rows, machines)]
     for name, run in runs.items():
         module = importlib.import_module(
             f"benchmarks.{name.removesuffix('_cuda')}"

@@ -27,14 +27,28 @@ TASKS = {
 }
 
 
-def make_artefacts(root: Path, backbone: str, frames: int) -> None:
-    """Writes an artefact of each task, its tensors moved from their start."""
+def make_artefacts(
+    root: Path, backbone: str, frames: int, tasks: dict[str, tuple[str, int]]
+) -> None:
+    """Writes artefacts, their tensors moved from their start.
+
+    Arguments
+    ---------
+    root : Path
+        Their folder.
+    backbone : str
+        Folder of the backbone.
+    frames : int
+        Length of clips.
+    tasks : dict of str to tuple
+        YAML and number of classes by the artefact's name.
+    """
     from hyperpyyaml import load_hyperpyyaml, resolve_references
     from speechbrain_petl.artefacts.write import write_artefact
 
     from speechbrain.dataio.encoder import CategoricalEncoder
 
-    for yaml, n_classes in TASKS.items():
+    for task, (yaml, n_classes) in tasks.items():
         text, overrides = recipe(yaml, backbone, max_length=frames)
         hparams = load_hyperpyyaml(text, overrides)
         labels = CategoricalEncoder()
@@ -45,7 +59,7 @@ def make_artefacts(root: Path, backbone: str, frames: int) -> None:
                 if tensor.is_floating_point():
                     tensor += 0.01 * torch.rand_like(tensor)
         write_artefact(
-            root / yaml,
+            root / task,
             hparams["backbone"],
             hparams["compute_features"],
             hparams["encoder"],
@@ -144,7 +158,8 @@ def size_mb(modules):
 def groups(options) -> dict[str, list[Contender]]:
     """Returns the contenders of each group."""
     root = options.folder / "artefacts"
-    make_artefacts(root, options.backbone, options.frames)
+    tasks = {yaml: (yaml, number) for yaml, number in TASKS.items()}
+    make_artefacts(root, options.backbone, options.frames, tasks)
     common = {
         "root": str(root),
         "backbone": options.backbone,

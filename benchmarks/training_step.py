@@ -1,9 +1,9 @@
-"""One training step: every method, PEFT, plain Hugging Face, the reference.
+"""One training step of every method.
 
 A step is forward, cross entropy, backward and AdamW's update, on features
-that are there already. Ours is the recipe's model and optimizer in the same
-plain loop as its peers; ``whole_step`` is the recipe's own, from waveforms,
-with SpecAugment and all that ``Brain`` does.
+that are there already, of the recipe's model and optimizer in a plain loop;
+``whole_step`` is the recipe's own, from waveforms, with SpecAugment and all
+that ``Brain`` does.
 """
 
 import torch
@@ -13,7 +13,6 @@ from benchmarks.models import N_CLASSES, load_recipe, plain_step, recipe_brain
 from benchmarks.worker import count_operations
 
 HERE = "benchmarks.training_step"
-PEERS = "benchmarks.peers"
 
 
 def make_step(forward, modules, opt_class, batch, frames, precision, device):
@@ -120,9 +119,9 @@ def groups(options) -> dict[str, list[Contender]]:
         "device": options.device,
     }
 
-    def contender(name, make, precision="bf16", module=HERE, **more):
+    def contender(name, make, precision="bf16", **more):
         more = {"batch": options.batch, "precision": precision, **more}
-        return Contender(name, f"{module}:{make}", sizes | more)
+        return Contender(name, f"{HERE}:{make}", sizes | more)
 
     def recipe(yaml, name=None, **more):
         return contender(name or yaml, "ours", yaml=yaml, **more)
@@ -133,44 +132,15 @@ def groups(options) -> dict[str, list[Contender]]:
         return Contender(f"matmul {precision}", f"{HERE}:matmul", more)
 
     houlsby = "adapter_hou_par"
-    mine = [
-        recipe(houlsby, "ours, fp32", precision="fp32"),
-        recipe(houlsby, "ours, bf16"),
-    ]
-    found = {}
-    if options.reference:
-        found["Houlsby adapters: the reference code"] = [
-            Contender(
-                f"reference, {precision}",
-                "benchmarks.reference:adapter",
-                {
-                    "checkout": options.reference,
-                    "sizes": options.sizes,
-                    "batch": options.batch,
-                    "frames": options.frames,
-                    "device": options.device,
-                    "precision": precision,
-                },
-                options.reference_python,
-            )
-            for precision in ("fp32", "bf16")
-        ] + mine
-    found["Houlsby adapters: plain loop and recipe"] = [
-        recipe(houlsby, "plain loop"),
-        contender("recipe's step", "whole_step", yaml=houlsby),
-        *mine[:1],
-        peak(),
-        peak("fp32"),
-    ]
-    for precision in ("bf16", "fp32"):
-        found[f"LoRA in {precision}"] = [
-            contender("PEFT", "peft_lora", precision, PEERS),
-            recipe("lora", "ours", precision=precision),
+    found = {
+        "Houlsby adapters: plain loop and recipe": [
+            recipe(houlsby, "plain loop"),
+            contender("recipe's step", "whole_step", yaml=houlsby),
+            recipe(houlsby, "ours, fp32", precision="fp32"),
+            peak(),
+            peak("fp32"),
         ]
-    found["Full fine-tuning in bf16"] = [
-        contender("Hugging Face", "hf_full", module=PEERS),
-        recipe("full_ft", "ours"),
-    ]
+    }
     found["Mixtures of 7 adapters"] = [
         recipe("adapter_mhsa_par"),
         recipe("soft_moa"),

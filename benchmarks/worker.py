@@ -3,7 +3,9 @@
 Imports nothing but PyTorch, so that another environment can run it as well.
 Started and spoken to by ``measure``: arguments are ``module:function``, which
 gives a callable and facts about it, and the function's options as JSON. Each
-line on the standard input asks for one run; its end for the peak memory.
+line on the standard input asks for one run; its end for the peak memory. Of
+the facts, ``opaque`` says that operations cannot be counted, and ``cold`` that
+nothing is to be warmed up. A run may give facts, too.
 """
 
 import ctypes
@@ -11,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -79,6 +82,15 @@ class Memory:
         return int(line.split()[1]) * 1024
 
 
+def processor_time() -> float:
+    """Returns the seconds of all processors that this and its children had."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
+
+
+CLOCKS = {"wall": time.perf_counter, "processor": processor_time}
+
+
 def main(make: str, options: str) -> None:
     """Builds the contender and serves its runs."""
     replies = os.fdopen(os.dup(1), "w")
@@ -86,6 +98,7 @@ def main(make: str, options: str) -> None:
     options = json.loads(options)
     device = options.get("device", "cpu")
     torch.set_num_threads(options.pop("threads"))
+    clock = CLOCKS[options.pop("clock")]
 
     def reply(**facts):
         """Writes one line of JSON."""
@@ -99,15 +112,16 @@ def main(make: str, options: str) -> None:
     wait = torch.cuda.synchronize if memory.cuda else lambda: None
     if not facts.pop("opaque", False) and "operations" not in facts:
         facts["operations"] = count_operations(run)
-    run()
+    if not facts.pop("cold", False):
+        run()
     wait()
     memory.reset()
     reply(**facts)
     for _ in sys.stdin:
-        started = time.perf_counter()
-        run()
+        started = clock()
+        found = run() or {}
         wait()
-        reply(seconds=time.perf_counter() - started)
+        reply(seconds=clock() - started, **found)
     reply(peak_bytes=memory.peak())
 
 

@@ -11,6 +11,7 @@ from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.experiments.running.job import why_failed
 from speechbrain_petl.experiments.running.state import FINISHED
 
 Say = Callable[[str], None]
@@ -149,7 +150,7 @@ class Search:
                 "validation clips"
             )
         else:
-            said = f"{outcome}: {runs.why_failed(folder)}"
+            said = f"{outcome}: {why_failed(folder)}"
         self.record.keep(RUNS, found)
         self._learn_pace(candidate, epochs, seconds, outcome)
         where = "Stored states" if candidate.stored else f"Round {number + 1}"

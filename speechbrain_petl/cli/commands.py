@@ -16,6 +16,7 @@ from speechbrain_petl.artefacts.hub import (
 )
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import LABELLED
+from speechbrain_petl.cli.bandwidth import trained_rate, watch
 from speechbrain_petl.cli.files import (
     Answers,
     check_files,
@@ -105,6 +106,8 @@ def _classify(bank, options):
     """Classifies file after file; a file that fails does not stop the rest."""
     names = named_files(options.files, options.files_from)
     names = part_of(names, options.shard)
+    rates = [trained_rate(bank[task].metadata) for task in bank.tasks]
+    names = watch(names, max(rates)) if rates else names
     if options.timeline:
         found = _timelines(bank, names, options)
     elif options.output:

@@ -1,15 +1,13 @@
 """PETLClassifier: SpeechBrain's inference interface on an artefact."""
 
-import os
 from functools import cached_property
 
 import torch
 from speechbrain_petl.artefacts.decisions import Decision
-from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import LABELLED, decision_of, task_of
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.dataio.windows import average, cut
-from speechbrain_petl.inference.loading import OnArtefact, Unchanged
+from speechbrain_petl.inference.loading import OnArtefact
 from speechbrain_petl.inference.windows import (
     WINDOWS_AT_ONCE,
     check_finite,
@@ -19,7 +17,6 @@ from speechbrain_petl.utils.messages import printable
 from torch import nn
 
 from speechbrain.dataio.encoder import CategoricalEncoder
-from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 
@@ -47,64 +44,24 @@ class PETLClassifier(OnArtefact, EncoderClassifier):
     """
 
     HPARAMS_NEEDED = ["label_encoder"]
+    TASKS = LABELLED
 
     @classmethod
-    def from_artefact(
-        cls,
-        source: str | os.PathLike,
-        revision: str | None = None,
-        backbone: str | None = None,
-        device: str = "cpu",
-        fetch: bool | None = None,
-    ) -> "PETLClassifier":
-        """Loads an artefact as data; none of its code is run.
-
-        Arguments
-        ---------
-        source : str or path-like
-            A folder, or an id of the Hugging Face hub.
-        revision : str, optional
-            Branch, tag or commit on the hub.
-        backbone : str, optional
-            Folder or hub id to take instead of the one that it names.
-        device : str
-            Where everything is computed.
-        fetch : bool, optional
-            As in ``Artefact.backbone``.
-
-        Returns
-        -------
-        PETLClassifier
-
-        Raises
-        ------
-        ValueError
-            If it is no whole artefact, or anything of it does not fit.
-        """
-        artefact = Artefact.open(source, revision)
-        artefact.require(*LABELLED)
-        trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
+    def parts(cls, artefact, trained):
+        """Returns encoder, head and what decides on labels."""
         labels = CategoricalEncoder()
         labels.update_from_iterable(artefact.labels)
         labels.expect_len(len(artefact.labels))
-        rate = artefact.metadata["features"]["sample_rate"]
-        return cls(
-            modules={
-                "compute_features": trained.compute_features,
-                "mean_var_norm": Unchanged(),
-                "embedding_model": trained.encoder,
-                "classifier": nn.Sequential(
-                    trained.classifier, trained.decision.activation
-                ),
-            },
-            hparams={
-                "task": task_of(artefact.metadata),
-                "decision": artefact.metadata.get("decision", {}),
-                "label_encoder": labels,
-                "audio_normalizer": AudioNormalizer(rate),
-            },
-            run_opts={"device": device},
-        )
+        return {
+            "embedding_model": trained.encoder,
+            "classifier": nn.Sequential(
+                trained.classifier, trained.decision.activation
+            ),
+        }, {
+            "task": task_of(artefact.metadata),
+            "decision": artefact.metadata.get("decision", {}),
+            "label_encoder": labels,
+        }
 
     @cached_property
     def decision(self) -> Decision:

@@ -1,9 +1,6 @@
 """PETLSpeaker: SpeechBrain's interface of speaker recognition on an artefact."""
 
-import os
-
 import torch
-from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.tasks import EMBEDDING
 from speechbrain_petl.dataio.audio import read_audio
 from speechbrain_petl.inference.loading import OnArtefact, Unchanged
@@ -16,7 +13,6 @@ from speechbrain_petl.training.embeddings import (
 from speechbrain_petl.utils.messages import printable
 from torch import nn
 
-from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.speaker import SpeakerRecognition
 
 
@@ -68,60 +64,15 @@ class PETLSpeaker(OnArtefact, SpeakerRecognition):
     """
 
     HPARAMS_NEEDED = ["decision"]
+    TASKS = (EMBEDDING,)
 
     @classmethod
-    def from_artefact(
-        cls,
-        source: str | os.PathLike,
-        revision: str | None = None,
-        backbone: str | None = None,
-        device: str = "cpu",
-        fetch: bool | None = None,
-    ) -> "PETLSpeaker":
-        """Loads an artefact as data; none of its code is run.
-
-        Arguments
-        ---------
-        source : str or path-like
-            A folder, or an id of the Hugging Face hub.
-        revision : str, optional
-            Branch, tag or commit on the hub.
-        backbone : str, optional
-            Folder or hub id to take instead of the one that it names.
-        device : str
-            Where everything is computed.
-        fetch : bool, optional
-            As in ``Artefact.backbone``.
-
-        Returns
-        -------
-        PETLSpeaker
-
-        Raises
-        ------
-        ValueError
-            If it is no whole artefact, of another task, or anything of it
-            does not fit.
-        """
-        artefact = Artefact.open(source, revision)
-        artefact.require(EMBEDDING)
-        trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
-        rate = artefact.metadata["features"]["sample_rate"]
-        return cls(
-            modules={
-                "compute_features": trained.compute_features,
-                "mean_var_norm": Unchanged(),
-                "embedding_model": Embedder(
-                    trained.encoder, trained.classifier
-                ),
-                "mean_var_norm_emb": Unchanged(),
-            },
-            hparams={
-                "decision": artefact.metadata["decision"],
-                "audio_normalizer": AudioNormalizer(rate),
-            },
-            run_opts={"device": device},
-        )
+    def parts(cls, artefact, trained):
+        """Returns encoder with head, and what decides on two speakers."""
+        return {
+            "embedding_model": Embedder(trained.encoder, trained.classifier),
+            "mean_var_norm_emb": Unchanged(),
+        }, {"decision": artefact.metadata["decision"]}
 
     @property
     def threshold(self) -> float | None:

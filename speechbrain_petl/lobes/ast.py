@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes.ast_positions import fit_positions
-from speechbrain_petl.lobes.backbone import Backbone, Timeline
+from speechbrain_petl.lobes.backbone import Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock
 from speechbrain_petl.lobes.features import ASTFbank
-from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.patchout import count_patches_left
 from speechbrain_petl.lobes.sites import find_backbone
+from speechbrain_petl.lobes.spectrogram import SpectrogramBackbone
 from transformers import ASTModel
 
 # Tokens [B, T, d]: the special ones, prompts if any, then the patches.
@@ -23,7 +23,7 @@ POOLINGS = {
 }
 
 
-class AST(Backbone):
+class AST(SpectrogramBackbone):
     """A pretrained AST (arXiv 2104.01778), its clip length and its pooling.
 
     Holds a stock ``transformers.ASTModel``, never a subclass: a subclass
@@ -130,50 +130,6 @@ class AST(Backbone):
         """Number of frames of a clip."""
         return self.config.max_length
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Frames and mel bins of a clip's features."""
-        return self.config.max_length, self.config.num_mel_bins
-
-    def tokens(
-        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Computes the final LayerNorm's output.
-
-        Arguments
-        ---------
-        inputs : torch.Tensor
-            Features [B, frames, mels].
-        lens : torch.Tensor, optional
-            Ignored: the AST was trained to read the padding too.
-
-        Returns
-        -------
-        torch.Tensor
-            Tokens [B, T, d].
-
-        Raises
-        ------
-        ValueError
-            If the features are of another size.
-        """
-        del lens
-        frames, mels = self.input_shape
-        if inputs.shape[1:] != (frames, mels):
-            raise ValueError(
-                f"The features have {inputs.shape[1]} frames of "
-                f"{inputs.shape[2]} bins, but this AST reads {frames} frames "
-                f"of {mels}: give the front end and the AST the same "
-                "max_length."
-            )
-        return self.model(inputs).last_hidden_state
-
-    def forward(
-        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Computes embeddings [B, d] of features [B, frames, mels]."""
-        return self.pool(self.tokens(inputs, lens))
-
     def pool(self, tokens: torch.Tensor) -> torch.Tensor:
         """Averages some of the tokens [B, T, d] to [B, d]."""
         family = find_backbone(self.model).family
@@ -206,10 +162,6 @@ class AST(Backbone):
         frames, size = self.max_length, self.config.patch_size
         columns = (frames - size) // self.config.time_stride + 1
         return patches.unflatten(1, (-1, columns)).mean(dim=1)
-
-    def front_end(self, **options: Any) -> FrontEnd:
-        """Returns ``ASTFbank`` of this clip length and as many mel bins."""
-        return super().front_end(n_mels=self.config.num_mel_bins, **options)
 
     def options(self) -> dict[str, Any]:
         """Returns clip length, positions and pooling."""

@@ -3,18 +3,18 @@
 from typing import Any
 
 import torch
-from speechbrain_petl.lobes.backbone import Backbone, Timeline
+from speechbrain_petl.lobes.backbone import Timeline
 from speechbrain_petl.lobes.checkpoints import load_stock
-from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.pooling import POOLINGS, check_pooling
 from speechbrain_petl.lobes.rewiring import rewire
 from speechbrain_petl.lobes.sites import find_backbone
+from speechbrain_petl.lobes.spectrogram import SpectrogramBackbone
 from speechbrain_petl.lobes.whisper_fbank import WhisperFbank
 from torch import nn
 from transformers import WhisperModel
 
 
-class Whisper(Backbone):
+class Whisper(SpectrogramBackbone):
     """A pretrained Whisper's encoder (arXiv 2212.04356), with its pooling.
 
     The stock encoder reads 30 s, whatever the clip's length. Here its
@@ -122,49 +122,9 @@ class Whisper(Backbone):
         """Number of frames of a clip."""
         return 2 * self.config.max_source_positions
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Frames and mel bins of a clip's features."""
-        return self.max_length, self.config.num_mel_bins
-
-    def tokens(
-        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Computes the final LayerNorm's output.
-
-        Arguments
-        ---------
-        inputs : torch.Tensor
-            Features [B, frames, mels].
-        lens : torch.Tensor, optional
-            Ignored: Whisper was trained to read the padding too.
-
-        Returns
-        -------
-        torch.Tensor
-            Tokens [B, frames / 2, d].
-
-        Raises
-        ------
-        ValueError
-            If the features are of another size.
-        """
-        del lens
-        frames, mels = self.input_shape
-        if inputs.shape[1:] != (frames, mels):
-            raise ValueError(
-                f"The features have {inputs.shape[1]} frames of "
-                f"{inputs.shape[2]} bins, but this Whisper reads {frames} "
-                f"frames of {mels}: give the front end the same max_length "
-                "and n_mels."
-            )
-        return self.model(inputs.mT).last_hidden_state
-
-    def forward(
-        self, inputs: torch.Tensor, lens: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Computes embeddings [B, embedding_size] of [B, frames, mels]."""
-        return self.pool(self.tokens(inputs, lens))
+    def arranged(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Returns features [B, mels, frames]."""
+        return inputs.mT
 
     def pool(self, tokens: torch.Tensor) -> torch.Tensor:
         """Pools tokens [B, T, d] of whole clips to [B, embedding_size]."""
@@ -178,10 +138,6 @@ class Whisper(Backbone):
     def timeline(self, hop_samples: int) -> Timeline:
         """Returns where the tokens are: two centered frames each."""
         return Timeline(0.0, 2 * hop_samples)
-
-    def front_end(self, **options: Any) -> FrontEnd:
-        """Returns ``WhisperFbank`` of this clip length and as many mel bins."""
-        return super().front_end(n_mels=self.config.num_mel_bins, **options)
 
     def options(self) -> dict[str, Any]:
         """Returns clip length and pooling."""

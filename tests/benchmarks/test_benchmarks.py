@@ -2,15 +2,17 @@
 
 import importlib
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks.__main__ import SUBJECTS, parse
-from benchmarks.measure import Contender, compare
+from benchmarks.measure import Contender, compare, quartiles
 from benchmarks.report import derive, read_rows, targets, write_page
 from benchmarks.targets import TARGETS
+from benchmarks.worker import processor_time
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 MATMUL = "benchmarks.training_step:matmul"
@@ -80,9 +82,47 @@ def test_one_that_cannot_be_run_is_named():
         compare("g", [broken], 1, 1)
 
 
+def test_one_round_has_no_quartiles():
+    assert quartiles([2.0]) == (2.0, 2.0, 2.0)
+
+
+def test_processor_time_is_of_work_and_not_of_waiting():
+    started = processor_time()
+    time.sleep(0.2)
+    waited = processor_time() - started
+    while processor_time() - started < waited + 0.1:
+        pass
+    assert waited < 0.1
+
+
+def test_time_to_accuracy():
+    """Within a point of what the first row ends with."""
+    rows = [
+        {
+            "contender": name,
+            "speed_ratio": 1.0,
+            "accuracy": curve[-1][1],
+            "curve": curve,
+        }
+        for name, curve in (
+            ("peer", [[60.0, 0.5], [120.0, 0.79], [180.0, 0.8]]),
+            ("ours", [[4.0, 0.81]]),
+            ("short", [[1.0, 0.7]]),
+        )
+    ]
+    derive(rows)
+    peer, ours, short = rows
+    assert peer["to_accuracy"] == 120 and peer["to_accuracy_ratio"] == 1
+    assert ours["to_accuracy"] == 4 and ours["to_accuracy_ratio"] == 30
+    assert "to_accuracy" not in short and short["curve"] == "1:0.7"
+    assert short["points_lost"] == pytest.approx(10)
+
+
 @pytest.mark.slow
 def test_targets_are_of_rows_that_exist(tmp_path):
-    options = parse(["--smoke", "--reference", str(tmp_path)])
+    given = ("reference", "esc10", "esc10_source")
+    paths = [x for name in given for x in (f"--{name}", str(tmp_path))]
+    options = parse(["--smoke", *paths])
     options.folder = tmp_path
     there = {
         (subject, group, contender.name)
@@ -106,7 +146,11 @@ def test_a_target_is_met_or_missed():
         rows = {target.subject: [{**row, target.column: measured}]}
         lines = targets(rows)
         assert lines[2].endswith(f"| >= 4 | {measured} | {verdict} |")
-        assert lines[3].endswith("| not measured |")
+        assert lines[-1].endswith("| not measured |")
+        machines = {target.subject: "a machine without"}
+        assert "| not measured |" in targets(rows, machines)[2]
+        machines = {target.subject: f"a machine with {target.unit}"}
+        assert targets(rows, machines)[2] == lines[2]
 
 
 def test_the_page_is_what_the_files_say(tmp_path):

@@ -224,9 +224,12 @@ def test_the_command(made, files, tiny_folder, capsys, tmp_path):
     assert len(lines) == 2 and all("\tsame speaker\t" in one for one in lines)
     gone = str(tmp_path / "gone.wav")
     options = [str(made[0]), files[0], gone, "--backbone", tiny_folder]
+    assert main(["verify-speakers", *options]) == 2, "before it loads anything"
+    assert "There is no file" in capsys.readouterr().err
+    options = [*options[:2], *files[1:], gone, *options[3:]]
     assert main(["verify-speakers", *options, "--json"]) == 1
     told = capsys.readouterr()
-    assert "1 of 1 files failed" in told.err and "There is no file" in told.err
+    assert "1 of 3 files failed" in told.err and "There is no file" in told.err
     assert main(["verify", str(made[0]), "--backbone", tiny_folder]) == 0
     assert "16 numbers an embedding" in capsys.readouterr().out
     assert main(["inspect", str(made[0])]) == 0

@@ -64,13 +64,17 @@ class Killed(Exception):
     """What a test stops a run with."""
 
 
-@pytest.mark.parametrize("corpus", ["GTZAN", "IEMOCAP"])
+@pytest.mark.parametrize(
+    "corpus, options",
+    [("GTZAN", []), ("IEMOCAP", []), ("ESC50", ["--patchout", "0.5"])],
+)
 def test_a_stopped_run_resumes_bit_equal(
-    corpus, arguments, train, monkeypatch, tmp_path
+    corpus, options, arguments, train, monkeypatch, tmp_path
 ):
-    """Of GTZAN the parts that are read are random, too."""
+    """Of GTZAN the parts that are read are random, too; patches may be."""
     yaml = ROOT / "recipes" / corpus / "hparams" / "adapter_pf_par.yaml"
     args = arguments(corpus, tmp_path / "a", "--debug", "--debug_persistently")
+    args += options
     args[args.index("--max_length") + 1] = "24"
     train(yaml, args)
     args[args.index(str(tmp_path / "a"))] = str(tmp_path / "b")

@@ -24,7 +24,9 @@ WARM = (
     "speechbrain_petl.training.brain",
     "speechbrain_petl.training.checkpointer",
     "speechbrain_petl.dataio.few_shot",
+    "speechbrain_petl.dataio.noise",
     "speechbrain_petl.training.launch",
+    "speechbrain_petl.training.verification_brain",
     "speechbrain_petl.lobes.heads",
     "speechbrain_petl.lobes.ipet",
     "speechbrain_petl.lobes.petl",
@@ -91,13 +93,16 @@ def train(yaml, arguments, output):
 
 
 def outcome(output):
-    """What a run found: every trained tensor, prediction and loss."""
+    """What a run found: every trained tensor, table, loss and metric."""
     results = json.loads((output / "results.json").read_text())
+    tables = {f.name: f.read_text() for f in output.glob("*.csv")}
+    valid = {k: v for k, v in results.items() if k.startswith("valid_")}
+    assert tables and valid
     return {
         "tensors": (output / "artefact" / "petl.safetensors").read_bytes(),
-        "predictions": (output / "predictions.csv").read_text(),
-        "loss": results["loss"],
-        "valid": results["valid_accuracy"],
+        "tables": tables,
+        "loss": results.get("loss"),
+        "valid": valid,
     }
 
 

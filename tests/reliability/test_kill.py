@@ -7,7 +7,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 ROOT = Path(__file__).parents[2]
 SEED, POINTS = 4, 20
@@ -55,9 +57,34 @@ def test_other_backbones_killed(family, corpora, family_overrides, tmp_path):
     kill_and_resume(yaml, arguments, tmp_path, points=6)
 
 
-def kill_and_resume(yaml, arguments, tmp_path, points):
-    """Kills runs of ESC-50 at points, and asks that they end the same."""
-    yaml = ROOT / "recipes" / "ESC50" / "hparams" / yaml
+@pytest.mark.slow
+def test_verification_with_noise_killed(corpora, tiny_folder, tmp_path):
+    """Noise and room responses are drawn from where the run stopped."""
+    for part in ("speech", "music", "noise", "rir"):
+        (tmp_path / "musan" / part).mkdir(parents=True)
+        for number in range(3):
+            noise = np.random.default_rng(number).uniform(-0.1, 0.1, 4000)
+            file = tmp_path / "musan" / part / f"{number}.wav"
+            soundfile.write(file, noise, 16000)
+    arguments = {
+        "data_folder": corpora["VoxCeleb"],
+        "source": tiny_folder,
+        "musan_folder": tmp_path / "musan",
+        "rir_folder": tmp_path / "musan" / "rir",
+        "max_length": 48,
+        "batch_size": 8,
+        "num_workers": 0,
+        "number_of_epochs": 2,
+        "ckpt_interval_minutes": 0,
+        "ckpt_interval_steps": 1,
+        "device": "cpu",
+    }
+    kill_and_resume("ipet.yaml", arguments, tmp_path, 6, recipe="VoxCeleb")
+
+
+def kill_and_resume(yaml, arguments, tmp_path, points, recipe="ESC50"):
+    """Kills runs of a recipe at points, and asks that they end the same."""
+    yaml = ROOT / "recipes" / recipe / "hparams" / yaml
     command = [sys.executable, str(Path(__file__).with_name("kill_points.py"))]
     command += [str(yaml), str(tmp_path), str(points), str(SEED)]
     command += [f"--{key}={value}" for key, value in arguments.items()]

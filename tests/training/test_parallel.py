@@ -19,6 +19,7 @@ from tests.training.speakers import TRAINED, speakers, test, train, utterances
 from tests.training.toys import (
     Dropping,
     Normalized,
+    Patched,
     ToyBrain,
     clips,
     dropping,
@@ -42,6 +43,7 @@ def rank_of_two(rank, folder):
         "evaluated": evaluated(folder),
         "random": random_numbers(folder),
         "resumed": resumed(folder),
+        "patched": resumed(folder / "patched", encoder=Patched),
         "normalized": normalized(folder),
         "verified": verified(folder),
     }
@@ -124,9 +126,9 @@ def draw():
     return [torch.rand(()).item(), random.random(), float(np.random.rand())]
 
 
-def resumed(folder):
+def resumed(folder, **options):
     """Whether an interrupted run ends as one that was not."""
-    options = {"distributed_backend": "gloo", "ckpt_interval_steps": 1}
+    options |= {"distributed_backend": "gloo", "ckpt_interval_steps": 1}
     whole = dropping(folder / "whole", **options)
     fit(whole, n=7)
     report = []
@@ -228,9 +230,11 @@ def test_each_process_draws_numbers_of_its_own(found):
 
 @pytest.mark.slow
 @pytest.mark.fault("several processes: run interrupted at a step")
-def test_two_processes_resume_bit_equal(found):
+@pytest.mark.parametrize("kind", ["resumed", "patched"])
+def test_two_processes_resume_bit_equal(kind, found):
+    """Also with Patchout, whose patches are drawn at each step."""
     for process in found:
-        assert process["resumed"] == [[True, True]] * 3
+        assert process[kind] == [[True, True]] * 3
 
 
 @pytest.mark.slow

@@ -3,9 +3,14 @@
 from functools import partial
 
 import torch
+from speechbrain_petl.lobes.patchout import Patchout
 from speechbrain_petl.training.brain import AudioClassificationBrain
 from speechbrain_petl.training.checkpointer import WholeCheckpointer
 from torch import nn
+from transformers import ASTConfig
+from transformers.models.audio_spectrogram_transformer.modeling_audio_spectrogram_transformer import (  # noqa: E501
+    ASTEmbeddings,
+)
 
 import speechbrain as sb
 from speechbrain.dataio.batch import PaddedBatch
@@ -126,6 +131,21 @@ class Normalized(Encoder):
     def forward(self, vectors):
         """Embeddings [B, 3]."""
         return super().forward(self.batch_norm(vectors))
+
+
+class Patched(Encoder):
+    """An encoder that reads some of an AST's patches, which it draws."""
+
+    def __init__(self, *size):
+        super().__init__(*size)
+        config = ASTConfig(hidden_size=12, max_length=32)
+        self.embeddings = Patchout(ASTEmbeddings(config), share=0.5)
+
+    def forward(self, vectors):
+        """Embeddings [B, 3]."""
+        feats = vectors.repeat(1, 32 * 128)[:, : 32 * 128].view(-1, 32, 128)
+        tokens = self.embeddings(feats)
+        return super().forward(vectors * tokens.mean((1, 2))[:, None])
 
 
 def same(brain, other):

@@ -8,6 +8,8 @@ import textwrap
 import time
 
 import pytest
+import torch
+from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.experiments.running import warm
 from speechbrain_petl.experiments.running.locks import is_running, lock_of
 from speechbrain_petl.experiments.running.warm import Warm
@@ -114,3 +116,46 @@ def test_runs_outlive_what_started_them(tmp_path, start, started):
         assert time.time() < deadline
         time.sleep(0.05)
     assert start("pass", "again").wait(30) == 0, "another one is started"
+
+
+@pytest.mark.slow
+def test_forked_runs_leave_what_separate_ones_leave(
+    arguments, train, started, tmp_path, monkeypatch
+):
+    """Bit by bit, from states that one of them has computed for all."""
+    yaml = find_recipes() / "ESC50" / "hparams" / "l_adapters.yaml"
+    options = ["--stored_states", "bf16", "--number_of_epochs", "2"]
+    options += ["--freq_mask", "0", "--time_mask", "0"]
+
+    def arguments_of(name, seed):
+        folder = tmp_path / name
+        folder.mkdir()
+        return arguments("ESC50", folder, *options, "--seed", str(seed))
+
+    cache = {"SPEECHBRAIN_PETL_CACHE": str(tmp_path / "shared")}
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    forked = []
+    for seed in (1, 2):
+        command = [sys.executable, "train.py", "hparams/l_adapters.yaml"]
+        command += arguments_of(f"forked_{seed}", seed)
+        place = tmp_path / f"forked_{seed}"
+        with lock_of(place) as lock, open(place / "log", "ab") as log:
+            recipe = str(yaml.parents[1])
+            forked.append(
+                started.start(command, recipe, cache | threads, log, lock)
+            )
+    for seed in (1, 2):
+        own = tmp_path / f"cache_{seed}"
+        monkeypatch.setenv("SPEECHBRAIN_PETL_CACHE", str(own))
+        train(yaml, arguments_of(f"alone_{seed}", seed))
+    assert [run.wait(120) for run in forked] == [0, 0]
+    tensors = {}
+    for seed in (1, 2):
+        for name in ("artefact/petl.safetensors", "predictions.csv"):
+            alone, fork = (
+                (tmp_path / f"{kind}_{seed}" / name).read_bytes()
+                for kind in ("alone", "forked")
+            )
+            assert alone == fork, (seed, name)
+            tensors[seed, name] = alone
+    assert tensors[1, name] != tensors[2, name], "the seed matters"
