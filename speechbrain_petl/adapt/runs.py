@@ -134,16 +134,3 @@ def result_of(folder: Path, metric: str = "accuracy") -> Result:
         found[f"valid_{metric}"],
         found["valid_loss"],
     )
-
-
-def why_failed(folder: Path) -> str:
-    """Returns why a run failed, in a few words."""
-    try:
-        found = read_json(folder / "failed.json")
-        lines = [line for line in found["log_tail"] if line.strip()]
-        timed_out = found["exit_code"] is None
-    except (ValueError, KeyError):
-        return "it left no message"
-    if timed_out:
-        return "the time was over"
-    return lines[-1].strip() if lines else found["reason"]

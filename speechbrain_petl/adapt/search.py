@@ -11,6 +11,7 @@ from speechbrain_petl.adapt.record import Record
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.experiments.running.job import why_failed
 from speechbrain_petl.experiments.running.state import FINISHED
 
 Say = Callable[[str], None]
@@ -61,13 +62,14 @@ class Search:
 
         Before them comes what trains on stored states.
         """
-        for one in self._plan_stored(candidates):
+        stored = self._plan_stored(candidates)
+        for one in stored:
             self._train(one, rounds.MOST, -1)
-        ranked = candidates = [c for c in candidates if not c.stored]
+        ranked = [one for one in candidates if not one.stored]
         for number in range(len(rounds.SHARES)):
             planned = self._plan(ranked, number)
             if not planned:
-                if number == 0 and candidates:
+                if number == 0 and candidates and not stored:
                     self.say(
                         "No time is left to train adapters: the linear probe "
                         "stays; give more --minutes."
@@ -148,7 +150,7 @@ class Search:
                 "validation clips"
             )
         else:
-            said = f"{outcome}: {runs.why_failed(folder)}"
+            said = f"{outcome}: {why_failed(folder)}"
         self.record.keep(RUNS, found)
         self._learn_pace(candidate, epochs, seconds, outcome)
         where = "Stored states" if candidate.stored else f"Round {number + 1}"

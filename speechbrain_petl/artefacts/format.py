@@ -81,6 +81,15 @@ SCHEMA = Record(
                 "clips": MapOf(
                     Text(), Maybe(Record({"number": LARGE}, others=True))
                 ),
+                "data": Record(
+                    {},
+                    {
+                        "folder": Text(),
+                        "source_rate": RATE,
+                        "whole_test": LARGE,
+                    },
+                    others=True,
+                ),
                 "selects": Text(),
                 "direction": Text(8, "max|min", "max or min"),
             },

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
+from speechbrain_petl.artefacts.data_facts import excerpt
 from speechbrain_petl.artefacts.tasks import TASKS, task_of
 from speechbrain_petl.utils.messages import markdown, printable
 from speechbrain_petl.utils.metric import metric_of
@@ -38,7 +39,7 @@ artefacts of people you trust.
 
 {training}
 
-The numbers are of one run.{labels}
+{data}The numbers are of one run.{labels}
 
 ## License
 
@@ -122,6 +123,7 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
             for name, value in scores.items()
         ),
         local=local,
+        data=_data(metadata),
         training="\n".join(
             f"- {markdown(name)}: {markdown(value)}"
             for name, value in training["hyperparameters"].items()
@@ -136,6 +138,17 @@ def model_card(metadata: Mapping[str, Any], license: str | None = None) -> str:
         ),
     )
     return f"---\n{data.to_yaml()}\n---\n\n{body}"
+
+
+def _data(metadata):
+    """Says which data it was, and whether all of them."""
+    folder = metadata["training"].get("data", {}).get("folder")
+    parts = [
+        f"Data folder: {markdown(folder)}." if folder else "",
+        f"**{markdown(excerpt(metadata))}**" if excerpt(metadata) else "",
+    ]
+    text = " ".join(filter(None, parts))
+    return f"{text}\n\n" if text else ""
 
 
 def _long_clips(windows):

@@ -14,6 +14,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 from pathlib import Path
 
 from safetensors.torch import save
@@ -23,6 +24,7 @@ from speechbrain_petl.artefacts.backbones import (
     portable_name,
 )
 from speechbrain_petl.artefacts.blueprint import Blueprint
+from speechbrain_petl.artefacts.data_facts import data_facts
 from speechbrain_petl.artefacts.format import (
     CARD,
     CUSTOM,
@@ -108,6 +110,12 @@ def save_artefact(brain, corpus: str) -> str:
             "trainable": results["trainable"],
             "training": {
                 "corpus": corpus,
+                "data": data_facts(
+                    sys.argv[0],
+                    hparams.data_folder,
+                    hparams.train_manifest,
+                    results["n_test"],
+                ),
                 "selects": metric.name,
                 "direction": metric.direction,
                 "seed": results["seed"],

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from speechbrain_petl.lobes import attention
+from speechbrain_petl.lobes.weightless import build, is_weightless, known_config
 from speechbrain_petl.utils.messages import first_line
 from torch import nn
 from transformers import FeatureExtractionMixin, PretrainedConfig
@@ -24,6 +25,8 @@ def load_stock(
     **options: Any,
 ) -> Any:
     """Loads a stock model in float32, strictly.
+
+    Inside of ``weightless`` it is built from its configuration alone.
 
     Arguments
     ---------
@@ -68,17 +71,21 @@ def load_stock(
             f"attn_implementation is one of {', '.join(ATTENTION)}, not "
             f"'{attn_implementation}'."
         )
-    try:
-        model, info = kind.from_pretrained(
-            source,
-            revision=revision or "main",
-            dtype=torch.float32,
-            local_files_only=os.path.isdir(source),
-            output_loading_info=True,
-            **options,
-        )
-    except (OSError, ValueError) as error:
-        raise _not_loaded(what, source, revision, error) from error
+    if is_weightless():
+        model = build(read_config(source, revision))
+        info: dict[str, Any] = {"missing_keys": set(), "mismatched_keys": []}
+    else:
+        try:
+            model, info = kind.from_pretrained(
+                source,
+                revision=revision or "main",
+                dtype=torch.float32,
+                local_files_only=os.path.isdir(source),
+                output_loading_info=True,
+                **options,
+            )
+        except (OSError, ValueError) as error:
+            raise _not_loaded(what, source, revision, error) from error
     has_own = model.config._attn_implementation != "sdpa"  # WavLM
     if not has_own:
         model.set_attn_implementation(attn_implementation or attention.NAME)
@@ -108,6 +115,10 @@ def read_config(source: str, revision: str | None = None) -> dict[str, Any]:
     ValueError
         If there is none.
     """
+    if is_weightless():
+        known = known_config(source, revision)
+        if known is not None:
+            return known
     try:
         config, _ = PretrainedConfig.get_config_dict(
             source,
@@ -149,6 +160,8 @@ def read_front_end(source: str, revision: str | None = None) -> dict[str, Any]:
     ValueError
         If a hub's model has none that can be read.
     """
+    if is_weightless():  # how values are scaled changes no shape
+        return {}
     local = os.path.isdir(source)
     try:
         said, _ = FeatureExtractionMixin.get_feature_extractor_dict(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from speechbrain_petl.utils.messages import did_you_mean
+from speechbrain_petl.utils.option_kinds import check_kind
 from speechbrain_petl.utils.plain_yaml import (
     one_value,
     plain_value,
@@ -140,10 +141,10 @@ def divide(
         elif DEFAULTS[key] is None:
             # Of these, SpeechBrain counts with one and names the others.
             whole = key == "optimizer_step_limit"
-            _check_kind(key, 1 if whole else "cpu", value)
+            check_kind(f"--{key}", 1 if whole else "cpu", value)
             value = value if whole else str(value)
         else:
-            _check_kind(key, DEFAULTS[key], value)
+            check_kind(f"--{key}", DEFAULTS[key], value)
         options[key] = value
     for key, value in given.items():
         value = plain_value(value)
@@ -237,28 +238,4 @@ def check_overrides(text: str, overrides: str, file: str) -> None:
     defaults = read_yaml(text, file, tags=True)
     changes = read_yaml(overrides, "the command line", tags=True) or {}
     for key, value in changes.items():
-        _check_kind(key, defaults[key], value)
-
-
-def _check_kind(key, default, value):
-    """Compares a value with the one that it replaces."""
-    if default is None or (value is None and isinstance(default, str)):
-        return
-    if isinstance(default, (list, dict)):
-        wanted = {list: "a list", dict: "a mapping"}[type(default)]
-        fits = isinstance(value, type(default))
-    elif isinstance(default, bool):
-        wanted, fits = "True or False", isinstance(value, bool)
-    elif isinstance(default, str):
-        wanted, fits = "a text", not isinstance(value, (list, dict))
-    else:
-        whole = isinstance(default, int)
-        wanted = "a whole number" if whole else "a number"
-        kinds = (int,) if whole else (int, float)
-        fits = isinstance(value, kinds) and not isinstance(value, bool)
-        if fits and value < 0 <= default:
-            wanted, fits = f"{wanted} that is not negative", False
-    if not fits:
-        raise ValueError(
-            f"--{key} is {wanted}, such as {default}, and not {value!r}."
-        )
+        check_kind(f"--{key}", defaults[key], value)

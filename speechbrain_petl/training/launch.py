@@ -20,6 +20,7 @@ from speechbrain_petl.training.command_line import (
     one_interval,
     read_arguments,
 )
+from speechbrain_petl.training.doubts import doubts
 from speechbrain_petl.training.folder_name import name_apart
 from speechbrain_petl.training.help_text import help_text
 from speechbrain_petl.training.inputs import (
@@ -44,6 +45,8 @@ from speechbrain.utils.distributed import (
     run_on_main,
 )
 from speechbrain.utils.run_opts import RunOptions
+
+logger = logging.getLogger(__name__)
 
 
 def start(arguments: list[str]) -> tuple[dict, RunOptions]:
@@ -125,7 +128,8 @@ def check_data(hparams: dict) -> None:
     """Refuses to go on with a run on other data than it was begun with.
 
     To be called after the data preparation. Compared are the manifests and
-    the content of every file that they name.
+    the content of every file that they name. Warns of what is odd about them
+    (see ``doubts``).
 
     Arguments
     ---------
@@ -137,7 +141,14 @@ def check_data(hparams: dict) -> None:
     ValueError
         If the data differ. The folder is left as it was.
     """
-    on_main(lambda: hparams["run_folder"].settle(data_of(hparams)))
+
+    def settle() -> None:
+        """Compares, and then tells what is odd about the data."""
+        hparams["run_folder"].settle(data_of(hparams))
+        for doubt in doubts(hparams):
+            logger.warning(doubt)
+
+    on_main(settle)
 
 
 def on_main(work: Callable[[], None]) -> None:

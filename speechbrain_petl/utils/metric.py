@@ -51,16 +51,21 @@ class Metric(NamedTuple):
         return 2 if self.in_percent else 4
 
     @property
+    def words(self) -> str:
+        """Returns its name as a sentence has it."""
+        return self.name.replace("_", " ")
+
+    @property
     def label(self) -> str:
         """Returns the label of an axis."""
-        return self.name + (", %" if self.in_percent else "")
+        return self.words + (", %" if self.in_percent else "")
 
     @property
     def phrase(self) -> str:
         """Returns what a sentence says of it."""
         if self.in_percent:
-            return f"{self.name} in %"
-        return f"{self.name}, {DIRECTIONS[self.direction]}"
+            return f"{self.words} in %"
+        return f"{self.words}, {DIRECTIONS[self.direction]}"
 
     def text(self, value: float) -> str:
         """Returns a value of ``results.json`` as text."""

@@ -70,3 +70,12 @@ def test_a_card_of_speakers_says_how_they_are_verified(metadata):
     assert "| Threshold | 0.25 |" in text and "PETLSpeaker" in text
     assert "verify-speakers" in text and "Classes" not in text
     assert ModelCard(text).data.eval_results[0].metric_type == "eer"
+
+
+def test_an_excerpt_and_its_folder_are_said(metadata):
+    assert "Data folder" not in model_card(metadata)
+    metadata["training"]["data"] = {"folder": "my<b>clips", "whole_test": 400}
+    metadata["metrics"]["n_test"] = 80
+    text = model_card(metadata)
+    assert "an excerpt of ESC" in text and "of a whole test of 400" in text
+    assert "<b>clips" not in text

@@ -58,7 +58,7 @@ def recipes(tmp_path):
         (folder / corpus / "train.py").write_text(script)
         for name in ("lora", "linear"):
             yaml = folder / corpus / "hparams" / f"{name}.yaml"
-            yaml.write_text("lr: 0.1\nbehave: well\nseconds: 0\nseed: 1\n")
+            yaml.write_text("lr: 0.1\nbehave: well\nseconds: 0.0\nseed: 1\n")
     return folder
 
 

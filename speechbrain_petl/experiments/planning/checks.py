@@ -1,11 +1,14 @@
 """Compares a plan with the recipes, and names what is unknown."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from speechbrain_petl.utils.messages import did_you_mean
+from speechbrain_petl.utils.option_kinds import check_kind
+from speechbrain_petl.utils.plain_yaml import one_value, plain_value
 from speechbrain_petl.utils.run_options import run_options
+from speechbrain_petl.utils.yaml_text import read_yaml
 
 # What a cell is, and what no override may therefore say again
 OWN_KEYS = (
@@ -57,6 +60,31 @@ def known_options(yaml_file: Path) -> set[str]:
     text = yaml_file.read_text(encoding="utf-8")
     keys = set(re.findall(r"^(\w+):", text, re.M))
     return (keys | set(run_options())) - set(OWN_KEYS)
+
+
+def check_values(overrides: Mapping, yaml_file: Path, where: str) -> None:
+    """Refuses values that a YAML cannot take.
+
+    Arguments
+    ---------
+    overrides : mapping of str to object
+        Known options of the YAML, and their values.
+    yaml_file : Path
+        The YAML.
+    where : str
+        The plan's file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a value is of another kind than the one that it replaces.
+    """
+    text = yaml_file.read_text(encoding="utf-8")
+    defaults = run_options() | read_yaml(text, str(yaml_file), tags=True)
+    for key, value in overrides.items():
+        # As train.py gets it, in words
+        value = plain_value(one_value("null" if value is None else str(value)))
+        check_kind(f"{where}: {key}", defaults[key], value)
 
 
 def check_kinds(values: dict, where: str) -> None:
@@ -240,6 +268,7 @@ def check_plan(plan, recipes: Path, where: str) -> None:
                 require(plan.folds, known, f"fold of {corpus}", where)
             options = known_options(hparams / f"{variant.yaml}.yaml")
             require(overrides, options, f"option of {variant.yaml}.yaml", where)
+            check_values(overrides, hparams / f"{variant.yaml}.yaml", where)
 
 
 def check_own(plan, overrides: Iterable[str], where: str) -> None:

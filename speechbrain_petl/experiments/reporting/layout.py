@@ -112,10 +112,16 @@ def detail(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
                 NONE if row.difference is None else f"{row.difference:+.2f}",
             ]
         )
-    if all(line[1] == "all" for line in body):
-        header.pop(1)
-        body = [line[:1] + line[2:] for line in body]
-    return header, body
+    # A column that says nothing is left out.
+    empty = {"Shots": "all"}
+    if all(row.paper is None for row in rows):
+        empty |= {"Paper": NONE, "Difference": NONE}
+    kept = [
+        i
+        for i, name in enumerate(header)
+        if any(line[i] != empty.get(name) for line in body)
+    ]
+    return [header[i] for i in kept], [[line[i] for i in kept] for line in body]
 
 
 def trainable(summaries: list[Summary | None]) -> str:

@@ -1,5 +1,6 @@
 """Draws a plan's results; every figure as PNG and as SVG."""
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -7,6 +8,7 @@ from statistics import mean
 
 import torch
 from matplotlib.figure import Figure
+from speechbrain_petl.experiments.reporting.best import ranked
 from speechbrain_petl.experiments.reporting.collect import Outcome, Result
 from speechbrain_petl.experiments.reporting.figures.accuracy import (
     Point,
@@ -17,6 +19,7 @@ from speechbrain_petl.experiments.reporting.figures.experts import (
     draw_shares,
     expert_shares,
 )
+from speechbrain_petl.experiments.reporting.figures.ranking import draw_ranking
 from speechbrain_petl.experiments.reporting.figures.style import write_figure
 from speechbrain_petl.experiments.reporting.figures.tokens import (
     draw_embeddings,
@@ -32,6 +35,7 @@ from speechbrain_petl.training.results import draw_confusion
 from speechbrain_petl.training.tag_results import draw_average_precision
 
 Figures = Iterator[tuple[str, Figure]]
+FEWEST = 50  # test clips that a t-SNE shows something of
 
 
 def line_of(label: str) -> str:
@@ -60,6 +64,23 @@ def draw_parameters(outcome: Outcome) -> Figures:
             yield (
                 f"parameters_{corpus}",
                 against_parameters(lines, title, outcome.metric(corpus)),
+            )
+
+
+def draw_rankings(outcome: Outcome) -> Figures:
+    """Draws all variants from the best to the last, one figure per corpus."""
+    for corpus in outcome.plan["corpora"]:
+        here = [
+            row
+            for row in make_rows(outcome)
+            if row.corpus == corpus and row.shots is None
+        ]
+        found = ranked(here)
+        if len(found) > 1:
+            title = _title(outcome, corpus, "mean over folds and seeds")
+            yield (
+                f"ranking_{corpus}",
+                draw_ranking(found, title, outcome.metric(corpus)),
             )
 
 
@@ -133,8 +154,23 @@ def draw_precisions(outcome: Outcome) -> Figures:
 
 
 def draw_tokens(outcome: Outcome) -> Figures:
-    """t-SNE of [CLS] and of the pooled embedding, a panel a variant."""
+    """t-SNE of [CLS] and of the pooled embedding, a panel a variant.
+
+    Of a corpus whose runs tested fewer than ``FEWEST`` clips there is none:
+    its groups would be an accident.
+    """
     for corpus in outcome.plan["corpora"]:
+        tested = [
+            cells[0].results["n_test"]
+            for *_, cells in _variants(outcome, corpus)
+        ]
+        if tested and min(tested) < FEWEST:
+            print(
+                f"no t-SNE of {outcome.title(corpus)}: it takes {FEWEST} test "
+                f"clips, and a run has {min(tested)}",
+                file=sys.stderr,
+            )
+            continue
         panels: dict[str, dict] = {"cls": {}, "pooled": {}}
         for _, variant, cells in _variants(outcome, corpus):
             data = outcome.plan["data_folders"][corpus]
@@ -164,6 +200,7 @@ def draw_experts(outcome: Outcome) -> Figures:
 
 
 KINDS: dict[str, Callable[[Outcome], Figures]] = {
+    "ranking": draw_rankings,
     "parameters": draw_parameters,
     "few_shot": draw_few_shot,
     "training": draw_training,

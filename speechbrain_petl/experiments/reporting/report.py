@@ -4,15 +4,21 @@ import json
 import re
 from pathlib import Path
 
+from speechbrain_petl.experiments.reporting.best import name_best
+from speechbrain_petl.experiments.reporting.captions import CAPTIONS, tell
 from speechbrain_petl.experiments.reporting.collect import Outcome
 from speechbrain_petl.experiments.reporting.layout import detail, overview
-from speechbrain_petl.experiments.reporting.rows import footnotes, make_rows
+from speechbrain_petl.experiments.reporting.rows import (
+    Row,
+    footnotes,
+    make_rows,
+)
+from speechbrain_petl.experiments.running.job import why_failed
 from speechbrain_petl.utils.files import read_json, write_file
 from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 TEMPLATE = Path(__file__).parent / "page.html.jinja"
-FOLDED = ("training_", "confusion_", "precision_")  # figures that are many
 
 
 def write_report(outcome: Outcome, output: Path) -> Path:
@@ -45,37 +51,30 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     rows = make_rows(outcome)
     finished = [r for r in outcome.results if r.results]
-    figures = sorted((output / "figures").glob("*.svg"))
+    figures = drawn_in(output / "figures", outcome)
+    columns = {(row.corpus, row.shots) for row in rows}
     text = template.render(
         title=outcome.plan["title"],
-        source=outcome.plan["source"],
+        source=without_folders(outcome.plan["source"]),
         n_finished=len(finished),
         n_cells=len(outcome.results),
         warnings=outcome.warnings(),
         phrase=outcome.phrase(),
         in_percent=any(m.in_percent for m in outcome.metrics().values()),
-        overview=overview(rows),
+        overview=overview(rows) if len(columns) > 1 else None,
         footnotes=footnotes(outcome),
         corpora=[
-            {
-                "title": outcome.title(corpus),
-                "detail": detail([row for row in rows if row.corpus == corpus]),
-            }
+            corpus_of(outcome, corpus, rows, figures)
             for corpus in outcome.plan["corpora"]
         ],
-        figures=[
-            {
-                "name": file.stem.replace("_", " "),
-                # Drawn by ``plot``, which escapes the texts in it
-                "svg": require("markupsafe", "experiments", "report").Markup(
-                    inline_svg(file, f"f{number}")
-                ),
-                "folded": file.stem.startswith(FOLDED),
-            }
-            for number, file in enumerate(figures)
-        ],
+        others=[f for f in figures if f["corpus"] is None],
+        any_figure=bool(figures),
         missing=[
-            {"name": result.cell["name"], "failure": result.failure}
+            {
+                "name": result.cell["name"],
+                "failure": result.failure,
+                "why": result.failure and why_failed(result.folder),
+            }
             for result in outcome.results
             if not result.results
         ],
@@ -88,6 +87,86 @@ def write_report(outcome: Outcome, output: Path) -> Path:
     page = output / "report.html"
     write_file(str(page), text + "\n")
     return page
+
+
+def drawn_in(folder: Path, outcome: Outcome) -> list[dict]:
+    """Reads the figures that ``plot`` has written.
+
+    Arguments
+    ---------
+    folder : Path
+        Where they are.
+    outcome : Outcome
+        As ``collect`` reads it.
+
+    Returns
+    -------
+    list of dict
+        With ``svg``, ``corpus``, ``caption`` and ``group``, the kinds in the
+        order of ``CAPTIONS``.
+    """
+    markup = require("markupsafe", "experiments", "report").Markup
+    plan, order = outcome.plan, list(CAPTIONS)
+    files = sorted(
+        folder.glob("*.svg"),
+        key=lambda file: min(
+            (i for i, kind in enumerate(order) if file.stem.startswith(kind)),
+            default=len(order),
+        ),
+    )
+    return [
+        {
+            **tell(
+                file, plan["corpora"], plan["variants"], outcome.metrics()
+            )._asdict(),
+            # Drawn by ``plot``, which escapes the texts in it
+            "svg": markup(inline_svg(file, f"f{number}")),
+        }
+        for number, file in enumerate(files)
+    ]
+
+
+def corpus_of(
+    outcome: Outcome, corpus: str, rows: list[Row], figures: list[dict]
+) -> dict:
+    """Returns what the page shows of a corpus.
+
+    Arguments
+    ---------
+    outcome : Outcome
+        As ``collect`` reads it.
+    corpus : str
+        Which.
+    rows : list of Row
+        Those of all corpora.
+    figures : list of dict
+        As from ``drawn_in``.
+
+    Returns
+    -------
+    dict
+        With ``title``, ``best``, ``detail``, ``figures`` and ``groups``, the
+        figures that are one a variant by their heading.
+    """
+    here = [row for row in rows if row.corpus == corpus]
+    mine = [figure for figure in figures if figure["corpus"] == corpus]
+    groups: dict[str, list[dict]] = {}
+    for figure in mine:
+        if figure["group"]:
+            groups.setdefault(figure["group"], []).append(figure)
+    best = []
+    for shots in dict.fromkeys(row.shots for row in here):
+        some = [row for row in here if row.shots == shots]
+        text = name_best(some, outcome.metric(corpus))
+        few = "" if shots is None else f"With {shots} clips of each class. "
+        best += [few + text] if text else []
+    return {
+        "title": outcome.title(corpus),
+        "best": best,
+        "detail": detail(here),
+        "figures": [figure for figure in mine if not figure["group"]],
+        "groups": groups,
+    }
 
 
 def visible(value: object) -> object:

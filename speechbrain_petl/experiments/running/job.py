@@ -21,6 +21,8 @@ from speechbrain_petl.experiments.running.state import (
     state,
     write_json,
 )
+from speechbrain_petl.utils.files import read_json
+from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.run_options import run_options
 
 BUSY = "busy"  # another process has the cell
@@ -169,7 +171,7 @@ def run_job(
             return INTERRUPTED, seconds
         reason = "the command failed"
         if code is None:
-            reason = f"it was ended after {timeout:g} s, see --timeout"
+            reason = f"it was ended after {timeout:g} s, its longest time"
         elif code == 0:
             reason = "the command ended without results and an artefact"
         text = (folder / "run.log").read_text("utf-8", errors="replace")
@@ -202,6 +204,39 @@ def write_failure(
             "log_tail": log.splitlines()[-TAIL:],
         },
     )
+
+
+def why_failed(folder: str | Path) -> str:
+    """Returns why a cell failed, in a sentence.
+
+    Arguments
+    ---------
+    folder : str or Path
+        Output folder of the cell.
+
+    Returns
+    -------
+    str
+        The last line that its command wrote, if it ended by itself with an
+        error; else what ``failed.json`` gives as the reason.
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path")
+    >>> job = Job("lora", str(folder), "", [], "")
+    >>> write_failure(job, 1, "Epoch 1\\nError: no clips", "the command failed")
+    >>> why_failed(folder)
+    'no clips'
+    """
+    try:
+        found = read_json(Path(folder) / "failed.json")
+        lines = [line for line in found["log_tail"] if line.strip()]
+        reason, code = found["reason"], found["exit_code"]
+    except (ValueError, KeyError, OSError):
+        return "it left no message"
+    if code and lines:  # neither ended by the runner nor without an error
+        reason = lines[-1].strip().removeprefix("Error: ")
+    return printable(reason)
 
 
 def _empty(folder):

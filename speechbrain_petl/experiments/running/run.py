@@ -10,7 +10,12 @@ from typing import NamedTuple
 
 from speechbrain_petl.demo.corpora import write_small
 from speechbrain_petl.experiments.planning.plan import Cell, Plan
-from speechbrain_petl.experiments.running.job import BUSY, Job, command_line
+from speechbrain_petl.experiments.running.job import (
+    BUSY,
+    Job,
+    command_line,
+    why_failed,
+)
 from speechbrain_petl.experiments.running.locks import is_running
 from speechbrain_petl.experiments.running.state import (
     DAMAGED,
@@ -30,7 +35,7 @@ from speechbrain_petl.utils.metric import metric_of
 Submit = Callable[[Job], Future]
 PAUSE = 2.0  # seconds between looks at cells that another process has
 NOTES = {
-    FAILED: "see {folder}/failed.json",
+    FAILED: "{why}; {folder}/run.log has more",
     OTHER: "{folder} holds a run of other settings or data: give another "
     "output folder, or --force to do it anew",
     DAMAGED: "{folder}/cell.json is damaged, so that it cannot be told what "
@@ -162,7 +167,9 @@ def run(
                 f"{seconds:.0f} s; {left} left, about {clock(left * rate)}"
             )
             if outcome in NOTES:
-                say(f"    {NOTES[outcome].format(folder=job.folder)}")
+                note = NOTES[outcome]
+                why = why_failed(job.folder) if outcome == FAILED else ""
+                say(f"    {note.format(folder=job.folder, why=why)}")
         if not ended:  # a while has gone by: are they still running?
             waiting.extend(elsewhere)
             elsewhere.clear()

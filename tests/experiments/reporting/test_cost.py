@@ -84,6 +84,30 @@ def test_what_is_finished_is_not_left_to_pay(monkeypatch, capsys):
     plan = Plan("mine", "My plan", ["ESC50"], [])
     assert cost.show(work, plan, Path()) == 0
     printed = capsys.readouterr().out
-    assert printed.count("no estimate: the backbone is not here") == 1
+    assert printed.count("No estimate for cells like lost_finished: the") == 1
     assert "2 finished, 2 new, 2 interrupted" in printed
     assert "My plan: about 6 GFLOPs left in 2 of 4 cells" in printed
+
+
+def test_one_reason_is_told_once(monkeypatch, capsys):
+    def estimate(one, recipes):
+        raise ValueError("nobody knows the sizes")
+
+    monkeypatch.setattr(cost, "estimate", estimate)
+    work = [
+        Work(cell(label), SimpleNamespace(name=f"{label}_1"), "", "new")
+        for label in ("lora", "linear", "dpt")
+    ]
+    assert cost.show(work, Plan("mine", "My plan", ["ESC50"], []), Path()) == 0
+    printed = capsys.readouterr().out
+    told = "No estimate for cells like lora_1, linear_1, dpt_1: nobody knows"
+    assert told in printed and printed.count("nobody knows") == 1
+    assert "GFLOPs" not in printed, "0 of nothing is no estimate"
+
+
+def test_no_checkpoint_is_read(monkeypatch):
+    """Of the shipped plans' backbones the sizes are known."""
+    monkeypatch.setattr("socket.socket", None)  # whoever asks the hub fails
+    folder = find_recipes()
+    training, forward, _ = cost.operations(cell("lora"), folder)
+    assert 1e11 < forward < training < 3 * forward

@@ -9,6 +9,8 @@ from speechbrain_petl.experiments.reporting.plot import (
     draw_confusions,
     draw_few_shot,
     draw_parameters,
+    draw_rankings,
+    draw_tokens,
     draw_training,
     write_figures,
 )
@@ -69,6 +71,22 @@ def test_cells_of_a_few_shots_have_a_figure_of_their_own(output):
     assert name == "few_shot_ESC50"
     for container in figure.axes[0].containers:
         assert container[0].get_xdata().tolist() == [2, 8]
+
+
+def test_variants_are_ranked(output):
+    ((name, figure),) = draw_rankings(collect(output))
+    assert name == "ranking_ESC50"
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert labels == ["linear  (0)", "lora  (221K)"], "the axis goes up"
+
+
+def test_few_clips_have_no_t_sne(output, capsys):
+    for file in output.rglob("results.json"):
+        results = json.loads(file.read_text()) | {"n_test": 8}
+        file.write_text(json.dumps(results))
+    assert list(draw_tokens(collect(output))) == []
+    said = capsys.readouterr().err
+    assert said.count("no t-SNE of ESC-50: it takes 50 test clips") == 1
 
 
 def test_what_is_named_is_written(logged, tmp_path):

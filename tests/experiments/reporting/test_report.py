@@ -53,5 +53,31 @@ def test_figures_are_put_into_the_page(output):
     page = (output / "report.html").read_text("utf-8")
     assert '<path id="f0-a"/><use href="#f0-a"/>' in page
     assert '<path id="f1-a"/>' in page and "<metadata>" not in page
-    assert "<details><summary>training ESC50 lora</summary>" in page
+    caption = "Training of lora: losses and validation accuracy by epoch"
+    assert "<details><summary>Training curves (1)</summary>" in page
+    assert caption in page and "Test accuracy against the number" in page
+    assert page.index("a level line trains none") < page.index(caption)
     assert "run plot first" not in page
+
+
+def test_a_corpus_is_a_section_and_its_best_is_named(output):
+    assert main(["report", str(output)]) == 0
+    page = (output / "report.html").read_text("utf-8")
+    start = page.index('<section id="corpus1"><h2>ESC-50</h2>')
+    section = page[start : page.index("</section>", start)]
+    assert "Best: lora, 74.00 ± 4.09 %, with 221,184 trained" in section
+    assert "The 95 % intervals of linear overlap" in section
+    assert "<th>Pooled [95 %]</th>" in section
+    assert "All corpora" not in page, "one corpus is its own overview"
+    assert "initial-scale=1" in page and '<div class="scroll"><table>' in page
+
+
+def test_why_a_cell_failed_is_told(output):
+    cell = output / "ESC50/lora/seed_1/fold_2"
+    (cell / "results.json").unlink()
+    failure = {"reason": "the command failed", "exit_code": 1}
+    failure["log_tail"] = ["Epoch 1", "Error: the loss is nan"]
+    (cell / "failed.json").write_text(json.dumps(failure))
+    assert main(["report", str(output)]) == 0
+    page = (output / "report.html").read_text("utf-8")
+    assert "ESC50/lora/seed_1/fold_2: the loss is nan (exit code" in page

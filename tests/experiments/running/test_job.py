@@ -4,7 +4,12 @@ import json
 
 from speechbrain_petl.experiments.__main__ import main
 from speechbrain_petl.experiments.planning.plan import Cell, Variant
-from speechbrain_petl.experiments.running.job import command_line
+from speechbrain_petl.experiments.running.job import (
+    Job,
+    command_line,
+    why_failed,
+    write_failure,
+)
 
 
 def test_ranks_on_the_cpu_talk_by_gloo(monkeypatch, tmp_path):
@@ -38,3 +43,23 @@ def test_a_yaml_of_a_folder_runs_and_is_reported(
     assert (cell.parents[1] / "shots_2/draw_0/seed_1234/fold_1").is_dir()
     assert main(["table", str(output)]) == 0
     assert "wav2vec2_lora" in capsys.readouterr().out
+
+
+def test_why_a_cell_failed(tmp_path):
+    assert why_failed(tmp_path) == "it left no message"
+    job = Job("lora", str(tmp_path), "", [], "")
+    for code, log, reason, told in [
+        (
+            1,
+            "Epoch 1\nError: no\x1b[31m clips\n\n",
+            "it failed",
+            "no\\x1b[31m clips",
+        ),
+        (None, "Epoch 1", "it was ended after 2 s", "it was ended after 2 s"),
+        (0, "Epoch 1", "no artefact", "no artefact"),
+        (1, "", "it failed", "it failed"),
+    ]:
+        write_failure(job, code, log, reason)
+        assert why_failed(tmp_path) == told
+    (tmp_path / "failed.json").write_text("{")
+    assert why_failed(tmp_path) == "it left no message"

@@ -38,7 +38,7 @@ def test_a_run_that_hangs_is_ended_with_all_it_started(
     assert code == 1 and "1 failed" in text
     cell = output / "ESC50/linear/seed_1234/fold_1"
     failure = json.loads((cell / "failed.json").read_text())
-    assert failure["reason"] == "it was ended after 2 s, see --timeout"
+    assert failure["reason"] == "it was ended after 2 s, its longest time"
     assert failure["exit_code"] is None
     assert failure["log_tail"] == ["hanging"]
     until(lambda: not (alive(cell / "pid") or alive(cell / "child")))

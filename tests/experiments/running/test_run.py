@@ -37,6 +37,7 @@ def test_a_failed_cell_stops_nothing(experiments, write_plan):
     failure = json.loads((cell / "failed.json").read_text())
     assert failure["exit_code"] == 1
     assert failure["log_tail"][-1] == "the loss is nan"
+    assert f"    the loss is nan; {cell}/run.log has more" in text
     for mended in output.glob("ESC50/bad/*/*"):
         (mended / "mended").touch()
     code, text, _ = experiments(plan)
