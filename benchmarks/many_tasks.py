@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Contender
-from benchmarks.plans import carry_out
+from benchmarks.plans import carry_out, check_clock
 
 HERE = "benchmarks.many_tasks"
 VARIANTS = ("weighted_sum", "l_adapters")
@@ -54,6 +54,7 @@ def cells(backbone, corpus, frames, device, variants, seeds):
 
 def groups(options) -> dict[str, list[Contender]]:
     """Returns the contenders of each group."""
+    check_clock(options)
     common = {
         "backbone": options.backbone,
         "corpus": options.corpus_of(CLIPS * options.clips),

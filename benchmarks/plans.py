@@ -51,6 +51,21 @@ def carry_out(folder: Path, corpus: str, **plan) -> list[Path]:
     return [artefact.parent for artefact in found]
 
 
+def check_clock(options) -> None:
+    """Refuses processor time, which does not see what plans start.
+
+    Raises
+    ------
+    ValueError
+        If the clock is another one than the wall's.
+    """
+    if options.clock != "wall":
+        raise ValueError(
+            "Runs of plans are forked by a process of their own, whose "
+            "processor time is not known here: leave --clock at wall."
+        )
+
+
 def accuracy_of(runs: list[Path]) -> float:
     """Returns the mean test accuracy of runs."""
     found = [json.loads((run / "results.json").read_text()) for run in runs]

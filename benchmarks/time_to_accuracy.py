@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Contender
-from benchmarks.plans import accuracy_of, carry_out
+from benchmarks.plans import accuracy_of, carry_out, check_clock
 from benchmarks.worker import CLOCKS
 
 HERE = "benchmarks.time_to_accuracy"
@@ -59,6 +59,7 @@ def groups(options) -> dict[str, list[Contender]]:
     """Returns the contenders; none without ESC-10 and the reference."""
     if not (options.esc10 and options.reference):
         return {}
+    check_clock(options)
     common = {
         "source": options.esc10_source,
         "corpus": options.esc10,
