@@ -72,12 +72,14 @@ def plan_stored(
     -------
     >>> pace = Pace(start=10, train=2, valid=1)
     >>> a, b = (Candidate(n, n, {}, 0.02, 0, True) for n in "ab")
-    >>> [one.name for one in plan_stored([a, b], 600, pace)]
-    ['a', 'b']
     >>> [one.name for one in plan_stored([a, b], 100, pace)]
+    ['a', 'b']
+    >>> other = Candidate("c", "c", {}, 3.0, 0)  # which needs time as well
+    >>> [one.name for one in plan_stored([a, b, other], 100, pace)]
     ['a']
     """
-    left, chosen = STORED_SHARE * seconds, []
+    alone = all(one.stored for one in candidates)
+    left, chosen = (1.0 if alone else STORED_SHARE) * seconds, []
     for one in candidates:
         if not one.stored:
             continue

@@ -62,13 +62,14 @@ class Search:
 
         Before them comes what trains on stored states.
         """
-        for one in self._plan_stored(candidates):
+        stored = self._plan_stored(candidates)
+        for one in stored:
             self._train(one, rounds.MOST, -1)
-        ranked = candidates = [c for c in candidates if not c.stored]
+        ranked = [one for one in candidates if not one.stored]
         for number in range(len(rounds.SHARES)):
             planned = self._plan(ranked, number)
             if not planned:
-                if number == 0 and candidates:
+                if number == 0 and candidates and not stored:
                     self.say(
                         "No time is left to train adapters: the linear probe "
                         "stays; give more --minutes."

@@ -66,6 +66,8 @@ def train_folder(
         If the sounds cannot be used, the backbone cannot be loaded, or the
         output folder holds another training.
     """
+    if not Path(request.data_folder).is_dir():
+        raise ValueError(f"There is no folder '{request.data_folder}'.")
     if request.artefact is not None:
         require_prototypes(Artefact.open(request.artefact))
         work = _continue
@@ -74,8 +76,6 @@ def train_folder(
         if request.method != AUTO:
             recipe.check(request.method)
         work = partial(_train, recipe)
-    if not Path(request.data_folder).is_dir():
-        raise ValueError(f"There is no folder '{request.data_folder}'.")
     request.folder.mkdir(parents=True, exist_ok=True)
     with lock_of(request.folder) as lock:
         if lock is None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from speechbrain_petl.cli.files import shard_path
 from speechbrain_petl.experiments.planning.overrides import pairs
 from speechbrain_petl.experiments.running.launchers import Submitit
-from speechbrain_petl.utils.messages import first_line, printable
+from speechbrain_petl.utils.messages import printable
 from speechbrain_petl.utils.optional import require
 
 LOST = 2  # exit code of a part that nobody finished
@@ -124,9 +124,11 @@ def submit(options: argparse.Namespace) -> int:
 
 def lost(error: Exception) -> int:
     """Tells of a part that nobody finished, and returns its exit code."""
+    # submitit's first line has the log; its last says what happened, if any.
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = "; ".join(dict.fromkeys([lines[0], lines[-1]]))
     print(
-        f"A part was lost: {printable(first_line(error))}; the same command "
-        "goes on with it."
+        f"A part was lost: {printable(reason)}; the same command goes on with it."
     )
     return LOST
 

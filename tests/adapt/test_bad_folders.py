@@ -104,3 +104,13 @@ def test_one_sentence(
     assert "Traceback" not in err
     left = {path.name for path in (tmp_path / "out").iterdir()}
     assert left <= {".lock"}, "nothing is half-written"
+
+
+def test_a_missing_folder_is_found_before_the_backbone_is_looked_for(
+    tmp_path, capsys
+):
+    words = ["train", str(tmp_path / "soundz"), "--source", "owner/none"]
+    assert main([*words, "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "There is no folder" in said and "soundz" in said
+    assert not (tmp_path / "out").exists()

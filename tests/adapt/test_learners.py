@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from speechbrain_petl.adapt import candidates, rounds
+from speechbrain_petl.adapt import candidates, rounds, session
 from speechbrain_petl.adapt.candidates import make_candidates, widths
 from speechbrain_petl.adapt.recipe import Recipe
 from speechbrain_petl.adapt.session import train_folder
@@ -74,3 +74,10 @@ def test_a_search_trains_on_stored_states(
 
 def test_widths_of_one_method_go_together():
     assert widths(["a_reduction_rate"], 8, 16) == {"a_reduction_rate": 1}
+
+
+def test_learners_that_find_no_time_are_told_of(request_for, monkeypatch):
+    monkeypatch.setattr(session, "measure_start", lambda: 1e6)
+    said = []
+    train_folder(request_for(method="weighted_sum"), said.append)
+    assert any("No time is left to train adapters" in line for line in said)

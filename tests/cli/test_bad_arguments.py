@@ -138,6 +138,8 @@ OPTIONS = [
     "verify-speakers artefact nowhere.wav a.wav",
     "export artefact out.onnx --quantize int8 --calibrate train.json "
     "--test train.json --data_folder nowhere",
+    "train nowhere",
+    "train text --source nowhere",
     "recipe Nonsense",
     "recipe ESC50 --output text",
     "recipe ESC50 --output artefact",
