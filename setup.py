@@ -44,6 +44,8 @@ EXTRAS = {
     ],
     "tensorboard": ["tensorboard<3"],  # use_tensorboard: True
     "peft": ["peft<1"],  # PEFTLayer: DoRA, VeRA, IA3, ...; its file format
+    # speechbrain-petl serve: the page, and the server that gradio brings
+    "serve": ["gradio>=6.31,<7", "fastapi<1", "uvicorn<1"],
     # speechbrain-petl export: written by the first two, checked by the third
     "export": ["onnx<2", "onnx_ir<2", "onnxscript<1", "onnxruntime<2"],
 }

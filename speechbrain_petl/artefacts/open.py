@@ -29,14 +29,15 @@ class Artefact(Stored):
     """
 
     def backbone(
-        self, source: str | None = None, fetch: bool | None = None
+        self, source: str | Backbone | None = None, fetch: bool | None = None
     ) -> Backbone:
         """Loads the backbone that it was trained on, and checks that it is it.
 
         Arguments
         ---------
-        source : str, optional
-            Folder or hub id to take instead of the recorded name.
+        source : str or Backbone, optional
+            Folder or hub id to take instead of the recorded name, or a loaded
+            backbone, which is shared.
         fetch : bool, optional
             If True, lets a backbone that it names be fetched from the hub. By
             default only an artefact of the hub may: a folder from somebody
@@ -53,6 +54,9 @@ class Artefact(Stored):
             If it is not found or another one.
         """
         recorded = self.metadata["backbone"]
+        if isinstance(source, Backbone):
+            check_backbone(source, recorded["fingerprint"])
+            return source
         name = locate(source or recorded["source"])
         revision = None if source else recorded["revision"]
         may_fetch = self.links if fetch is None else fetch

@@ -44,6 +44,20 @@ class Trained:
         return decision_of(self.metadata)
 
     @property
+    def unknown_below(self) -> float | None:
+        """Probability below which the best class is none; None if not known.
+
+        Only a training with a threshold for unknown sounds leaves one.
+        """
+        return self.metadata.get("unknown", {}).get("threshold")
+
+    @property
+    def least(self) -> float:
+        """Probability below which a part of a recording has no label."""
+        known = self.unknown_below
+        return self.decision.least if known is None else known
+
+    @property
     def modules(self) -> tuple[FrontEnd, PETLModel, nn.Module]:
         """Front end, encoder and head."""
         return self.compute_features, self.encoder, self.classifier

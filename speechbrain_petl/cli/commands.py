@@ -26,8 +26,10 @@ from speechbrain_petl.cli.files import (
 from speechbrain_petl.cli.jobs import submit
 from speechbrain_petl.cli.timeline import write_timeline
 from speechbrain_petl.dataio.norm_stats import compute_norm_stats
+from speechbrain_petl.inference.answers import as_data
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.many import classify_files
+from speechbrain_petl.inference.serve.sources import named_sources
 from speechbrain_petl.inference.speaker import PETLSpeaker
 from speechbrain_petl.integrations.onnx import export_onnx, export_program
 from speechbrain_petl.integrations.onnx_bank_export import export_bank
@@ -221,23 +223,7 @@ def _shown(path, prediction, trained, options):
 
 def _answer(path, prediction, trained, options):
     """Returns the prediction of one task as data for JSON."""
-    labels = trained.labels
-    probabilities = prediction.posteriors.exp()
-    shown = prediction.given
-    if options.top:
-        shown = probabilities.topk(min(options.top, len(labels))).indices
-        shown = shown.tolist()
-    ranked = [
-        {"label": labels[i], "probability": round(probabilities[i].item(), 6)}
-        for i in shown
-    ]
-    named = {"task": prediction.task} if prediction.task else {}
-    # Only where a training has calibrated what is no sound of any class
-    known = trained.metadata.get("unknown")
-    if known:
-        score = float(prediction.score.exp())
-        named["unknown"] = score < known["threshold"]
-    return {"file": path, **named, "predictions": ranked}
+    return {"file": path, **as_data(prediction, trained, options.top)}
 
 
 def _say(line, stream=None):
@@ -274,6 +260,44 @@ def verify_speakers(options) -> int:
             said = "same speaker" if same else "other speaker"
             _say(f"{printable(path)}\t{said}\t{score:.4f}")
     return _count_failed(failed, len(options.files))
+
+
+def serve(options) -> int:
+    """Serves artefacts as a page with an API."""
+    from speechbrain_petl.inference.serve.limits import Limits
+    from speechbrain_petl.inference.serve.server import serve as serve_page
+
+    serve_page(
+        named_sources(options.artefacts),
+        options.host,
+        options.port,
+        Limits(options.max_megabytes, options.max_seconds),
+        say=lambda line: print(line, flush=True),
+        backbone=options.backbone,
+        device=_device(options.device),
+        fetch=options.fetch or None,
+    )
+    return 0
+
+
+def write_space(options) -> int:
+    """Writes a folder ready to be a Space."""
+    from speechbrain_petl.inference.serve.space import export_space
+
+    sources = named_sources(options.artefacts)
+    for note in export_space(
+        sources,
+        options.output,
+        options.backbone,
+        options.title,
+        options.package,
+    ):
+        print(note)
+    print(
+        f"'{options.output}' is ready: python {options.output}/app.py, or "
+        f"hf upload owner/name {options.output} . --repo-type space"
+    )
+    return 0
 
 
 def train(options) -> int:

@@ -4,6 +4,12 @@ import argparse
 
 import speechbrain_petl
 from speechbrain_petl.cli.many_options import add_many
+from speechbrain_petl.cli.serve_options import (
+    SERVE_EXAMPLES,
+    SPACE_EXAMPLES,
+    add_serve,
+    add_space,
+)
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.experiments.options import add_commands
 from speechbrain_petl.utils.arguments import add_debug, count
@@ -154,6 +160,24 @@ def make_parser() -> argparse.ArgumentParser:
         "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
     )
     _add_source(pair)
+
+    page = command(
+        "serve",
+        "serve",
+        "serve artefacts as a page with an API, on this machine",
+        SERVE_EXAMPLES,
+        "\nNeeds pip install 'speechbrain-petl[serve]' (docs/SERVING.md).\n",
+    )
+    add_serve(page)
+    _add_backbone(page)
+
+    space = command(
+        "export-space",
+        "write_space",
+        "write a folder ready to be a Space of the Hugging Face hub",
+        SPACE_EXAMPLES,
+    )
+    add_space(space)
 
     look = command(
         "inspect",

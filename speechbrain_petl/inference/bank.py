@@ -39,8 +39,9 @@ class AdapterBank:
 
     Arguments
     ---------
-    backbone : str, optional
-        Folder or hub id to take instead of what the first artefact names.
+    backbone : str or Backbone, optional
+        Folder or hub id to take instead of what the first artefact names, or
+        a loaded backbone, whose tensors are shared.
     device : str
         Where everything is computed.
     fetch : bool, optional
@@ -60,7 +61,7 @@ class AdapterBank:
 
     def __init__(
         self,
-        backbone: str | None = None,
+        backbone: str | Backbone | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
     ):

@@ -44,18 +44,22 @@ def write_labels(
         Labels), ``.raven.txt`` (a selection table) and ``.svg``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
+    files = []
+    for ending, text in label_texts(recording, spans).items():
+        files.append(folder / f"{name}{ending}")
+        write_file(str(files[-1]), text)
+    return files
+
+
+def label_texts(recording: Recording, spans: Sequence[Span]) -> dict[str, str]:
+    """Returns the content of the files of ``write_labels``, by their ending."""
+    return {
         ".csv": as_csv(recording, spans),
         ".json": as_json(recording, spans),
         ".audacity.txt": as_audacity(spans),
         ".raven.txt": as_raven(spans, recording.rate),
         ".svg": as_svg(recording, spans),
     }
-    files = []
-    for ending, text in texts.items():
-        files.append(folder / f"{name}{ending}")
-        write_file(str(files[-1]), text)
-    return files
 
 
 def as_csv(recording: Recording, spans: Sequence[Span]) -> str:
@@ -66,7 +70,7 @@ def as_csv(recording: Recording, spans: Sequence[Span]) -> str:
     for one in spans:
         writer.writerow(
             [
-                *(recording.path, f"{one.start:.3f}", f"{one.end:.3f}"),
+                *(recording.name, f"{one.start:.3f}", f"{one.end:.3f}"),
                 *(one.label, f"{one.probability:.6f}", one.task),
             ]
         )
@@ -76,7 +80,7 @@ def as_csv(recording: Recording, spans: Sequence[Span]) -> str:
 def as_json(recording: Recording, spans: Sequence[Span]) -> str:
     """Returns an object with the file's duration and its spans."""
     found = {
-        "file": recording.path,
+        "file": recording.name,
         "duration": round(recording.duration, 3),
         "window": round(recording.window, 3),
         "hop": round(recording.hop, 3),
@@ -128,7 +132,7 @@ def as_svg(recording: Recording, spans: Sequence[Span]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
         f'height="{height}" font-family="sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="4" y="14">{_text(Path(recording.path).name)}</text>',
+        f'<text x="4" y="14">{_text(Path(recording.name).name)}</text>',
         f'<image x="0" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" '
         f'preserveAspectRatio="none" href="data:image/png;base64,{image}"/>',
     ]

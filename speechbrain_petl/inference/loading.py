@@ -7,6 +7,7 @@ import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
 from speechbrain_petl.artefacts.trained import Trained
+from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.utils.messages import first_line, printable
 from torch import nn
 
@@ -48,7 +49,7 @@ class OnArtefact(Pretrained):
         cls: type[Interface],
         source: str | os.PathLike,
         revision: str | None = None,
-        backbone: str | None = None,
+        backbone: str | Backbone | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
     ) -> Interface:
@@ -60,8 +61,9 @@ class OnArtefact(Pretrained):
             A folder, or an id of the Hugging Face hub.
         revision : str, optional
             Branch, tag or commit on the hub.
-        backbone : str, optional
-            Folder or hub id to take instead of the one that it names.
+        backbone : str or Backbone, optional
+            Folder or hub id to take instead of the one that it names, or a
+            loaded backbone, whose tensors are shared.
         device : str
             Where everything is computed.
         fetch : bool, optional

@@ -1,6 +1,6 @@
 """What is heard when: a long recording, window by window."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,11 +49,15 @@ class Recording:
     path : str
         Audio file of any length.
     bank : AdapterBank
-        The tasks; windows are as long as the first one reads.
+        The tasks.
     hop : float, optional
         Seconds from one window to the next; half a window by default.
     window : float, optional
-        Seconds of a window, at most what the task reads.
+        Seconds of a window, at most what the first task reads.
+    tasks : sequence of str, optional
+        Which tasks of the bank; all by default.
+    name : str, optional
+        What the files on it call it; the path by default.
 
     Raises
     ------
@@ -67,9 +71,13 @@ class Recording:
         bank: AdapterBank,
         hop: float | None = None,
         window: float | None = None,
+        tasks: Sequence[str] | None = None,
+        name: str | None = None,
     ):
         self.path, self.bank = str(path), bank
-        front_end = bank[bank.tasks[0]].compute_features
+        self.name = self.path if name is None else name
+        self.tasks = bank.tasks if tasks is None else tuple(tasks)
+        front_end = bank[self.tasks[0]].compute_features
         self.rate = front_end.sample_rate
         longest = front_end.clip_samples / self.rate
         self.window = min(window or longest, longest)
@@ -131,7 +139,7 @@ class Recording:
             lens = torch.tensor([len(p) / batch.shape[1] for p in some])
             found = {
                 task: self.bank.classify_batch(batch, lens, task)
-                for task in self.bank.tasks
+                for task in self.tasks
             }
             for number in range(len(some)):
                 start = starts[begin + number] / self._rate
@@ -141,6 +149,36 @@ class Recording:
                     for i in one.given:
                         p = float(one.posteriors[i].exp())
                         yield Span(task, start, end, labels[i], p)
+
+    def spans(
+        self, threshold: float | None = None, gap: float = 0.0
+    ) -> list[Span]:
+        """Reads the recording to its end and returns what is heard when.
+
+        Arguments
+        ---------
+        threshold : float, optional
+            Probability below which a window has no label; by default that of
+            each task's artefact (``Trained.least``).
+        gap : float
+            As in ``merge``.
+
+        Returns
+        -------
+        list of Span
+            By start.
+
+        Raises
+        ------
+        ValueError
+            As in ``windows``.
+        """
+        least = {
+            task: self.bank[task].least if threshold is None else threshold
+            for task in self.tasks
+        }
+        heard = (w for w in self.windows() if w.probability >= least[w.task])
+        return merge(heard, 0.0, gap)
 
     def _draw(self, wave, start):
         """Adds a part to the picture."""

@@ -56,8 +56,8 @@ class MeanHead(nn.Module):
     >>> from speechbrain_petl.artefacts.decisions import OneLabel
     >>> heads = [nn.Linear(2, 3), nn.Linear(4, 3)]
     >>> head = MeanHead(heads, [2, 4], OneLabel({}))
-    >>> head(torch.zeros(5, 6)).exp().sum(dim=1)
-    tensor([1.0000, 1.0000, 1.0000, 1.0000, 1.0000], grad_fn=<SumBackward1>)
+    >>> head(torch.zeros(5, 6)).exp().sum(dim=1).allclose(torch.ones(5))
+    True
     """
 
     def __init__(

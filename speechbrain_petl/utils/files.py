@@ -120,7 +120,8 @@ def replacing_folder(
         Name of the JSON file, written among the others, that says that a
         folder is of this kind: ``{"format": "speechbrain-petl", ...}``.
     names : collection of str
-        Patterns (as of ``fnmatch``) of all the files of this kind.
+        Patterns (as of ``fnmatch``) of all the files of this kind; those in
+        folders of it with ``/``.
 
     Yields
     ------
@@ -161,12 +162,8 @@ def _check_own(folder, mark, names):
     if not folder.is_dir():
         raise ValueError(f"'{printable(folder)}' is a file: name a folder.")
     present = sorted(entry.name for entry in os.scandir(folder))
-    foreign = [
-        name
-        for name in present
-        if not any(fnmatch.fnmatchcase(name, known) for known in names)
-        or not (folder / name).is_file()
-    ]
+    patterns = [tuple(known.split("/")) for known in names]
+    foreign = _foreign(folder, patterns)
     if present and not foreign and not _is_marked(folder / mark):
         foreign = present
     if foreign:
@@ -175,6 +172,20 @@ def _check_own(folder, mark, names):
             "not to be replaced: name a folder that is absent, empty, or "
             "written by this command before."
         )
+
+
+def _foreign(folder, patterns):
+    """Returns what a folder holds that no pattern, a tuple of parts, is of."""
+    found = []
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        fits = [p for p in patterns if fnmatch.fnmatchcase(entry.name, p[0])]
+        if entry.is_dir(follow_symlinks=False):
+            deeper = [p[1:] for p in fits if len(p) > 1]
+            inner = _foreign(entry.path, deeper) if deeper else [""]
+            found += [f"{entry.name}/{name}".rstrip("/") for name in inner]
+        elif not entry.is_file() or not any(len(p) == 1 for p in fits):
+            found.append(entry.name)
+    return found
 
 
 def _is_marked(path):

@@ -13,6 +13,8 @@ def test_every_command_has_examples():
         "predict",
         "bank",
         "verify-speakers",
+        "serve",
+        "export-space",
         "inspect",
         "verify",
         "merge",

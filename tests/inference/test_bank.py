@@ -11,6 +11,7 @@ import torch
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference.bank import AdapterBank
 from speechbrain_petl.inference.classifier import PETLClassifier
+from speechbrain_petl.lobes.ast import AST
 
 HPARAMS = Path(__file__).parents[2] / "recipes" / "ESC50" / "hparams"
 YAMLS = sorted(path.stem for path in HPARAMS.glob("*.yaml"))[::3]
@@ -71,6 +72,20 @@ def test_tasks_share_the_backbone(folders, tiny_folder):
     trained += sum(t.nbytes for t in bank["0"].classifier.parameters())
     steps = [b - a for a, b in zip(sizes, sizes[1:])]
     assert steps == [trained] * 5
+
+
+def test_a_loaded_backbone_is_shared(folders, tiny_folder):
+    stock = AST(tiny_folder)
+    own = {p.data_ptr() for p in stock.parameters()}
+    banks = [AdapterBank(stock), AdapterBank(stock)]
+    for bank in banks:
+        bank.add("a", folders["adapter_hou_par"])
+        tensors = {p.data_ptr() for p in bank["a"].encoder.parameters()}
+        assert len(tensors & own) > 20
+    with torch.no_grad():
+        next(stock.parameters()).add_(1.0)
+    with pytest.raises(ValueError, match="is not the one that this artefact"):
+        AdapterBank(stock).add("a", folders["adapter_hou_par"])
 
 
 def test_tasks_come_and_go(bank, tiny_folder, folders):

@@ -6,73 +6,20 @@ from pathlib import Path
 import pytest
 import soundfile
 import torch
-from hyperpyyaml import load_hyperpyyaml, resolve_references
 from speechbrain_petl.artefacts.open import Artefact
-from speechbrain_petl.artefacts.write import write_artefact
 from speechbrain_petl.inference import AdapterBank, PETLClassifier, PETLSpeaker
 from speechbrain_petl.training.embeddings import embed_utterances
 from speechbrain_petl.training.metrics.scoring import segment_scores
 
-from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.inference.speaker import SpeakerRecognition
 
 YAML = Path(__file__).parents[2] / "recipes/VoxCeleb/hparams/ipet.yaml"
-DECISION = {"threshold": -0.75, "scoring": "segments"}
 
 
 @pytest.fixture(scope="module")
-def write(tiny_folder, tmp_path_factory):
-    """``write(windows, **decision)``: an artefact, and its hyperparameters."""
-
-    def make(windows=3, **decision):
-        root = tmp_path_factory.mktemp("speaker")
-        text = YAML.read_text()
-        overrides = {
-            "data_folder": "nowhere",
-            "source": tiny_folder,
-            "max_length": 48,
-            "windows": windows,
-            "embedding_size": 16,
-            "output_folder": str(root / "run"),
-        }
-        hparams = load_hyperpyyaml(text, overrides)
-        generator = torch.Generator().manual_seed(1)
-        with torch.no_grad():
-            for tensor in hparams["encoder"].delta().values():
-                tensor += 0.1 * torch.randn(tensor.shape, generator=generator)
-        head = hparams["classifier"](hparams["encoder"].embedding_size, 7)
-        hparams["head"] = head.without_classes()
-        write_artefact(
-            root / "artefact",
-            hparams["backbone"],
-            hparams["compute_features"],
-            hparams["encoder"],
-            hparams["head"],
-            CategoricalEncoder(),
-            resolve_references(text, overrides).getvalue(),
-            {
-                "task": "embedding",
-                "decision": {**DECISION, **decision},
-                "method": "ipet",
-                "trainable": {"head": 16},
-                "training": {
-                    "corpus": "VoxCeleb1",
-                    "selects": "eer",
-                    "direction": "min",
-                    "hyperparameters": {"lr": 0.1},
-                },
-                "metrics": {"eer": 0.1},
-            },
-        )
-        return root / "artefact", hparams
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def made(write):
+def made(write_speaker):
     """One artefact."""
-    return write()
+    return write_speaker()
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +122,9 @@ def test_an_artefact_is_for_one_task(
 
 
 def test_without_validation_a_threshold_has_to_be_given(
-    write, files, tiny_folder
+    write_speaker, files, tiny_folder
 ):
-    folder, _ = write(None, threshold=None, scoring="cosine")
+    folder, _ = write_speaker(None, threshold=None, scoring="cosine")
     speaker = PETLSpeaker.from_artefact(folder, backbone=tiny_folder)
     with pytest.raises(ValueError, match="no threshold.*give one"):
         speaker.verify_files(*files[:2])
@@ -198,7 +145,10 @@ def test_the_threshold_of_both_files_is_one(made, tiny_folder):
     """The YAML's, which SpeechBrain reads, is that of the metadata."""
     folder = made[0]
     metadata = json.loads((folder / "artefact.json").read_text())
-    assert metadata["labels"] == [] and metadata["decision"] == DECISION
+    assert metadata["labels"] == [] and metadata["decision"] == {
+        "threshold": -0.75,
+        "scoring": "segments",
+    }
     yaml = (folder / "hyperparams.yaml").read_text()
     (folder / "hyperparams.yaml").write_text(yaml.replace("-0.75", "-0.05"))
     try:

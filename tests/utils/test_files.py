@@ -104,3 +104,27 @@ def test_what_appears_meanwhile_is_kept(tmp_path):
             target.mkdir()
             (target / "notes.txt").write_text("mine")
     assert (target / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["b/notes.txt", "b/deep/x.bin", "c/x.bin", "x.bin", "b/x.bin/y", "b/link"],
+)
+def test_only_known_files_of_folders_are_replaced(foreign, tmp_path):
+    target = tmp_path / "out"
+    names = ["a.json", "b/*.bin", "b/link"]
+    for _ in range(2):
+        with replacing_folder(target, "a.json", names) as new:
+            (new / "a.json").write_text(OURS)
+            (new / "b").mkdir()
+            (new / "b" / "one.bin").write_text("1")
+    bad = target / foreign
+    bad.parent.mkdir(parents=True, exist_ok=True)
+    if foreign == "b/link":
+        bad.symlink_to(tmp_path, target_is_directory=True)
+    else:
+        bad.write_text("mine")
+    with pytest.raises(ValueError, match="holds '"):
+        with replacing_folder(target, "a.json", names):
+            pass
+    assert bad.exists()

@@ -1,0 +1,86 @@
+"""The options of ``speechbrain-petl serve`` and ``export-space``."""
+
+import argparse
+
+SERVE_EXAMPLES = [
+    "serve results/birds/artefact",
+    "serve events=esc50/artefact words=gsc/artefact voices=voxceleb/artefact",
+    "serve owner/adapter --port 8080 --max_seconds 60",
+]
+SPACE_EXAMPLES = [
+    "export-space results/birds/artefact --output birds-space",
+    "export-space events=esc50/artefact words=gsc/artefact --output space "
+    "\\\n    --title 'Sounds and words'",
+]
+ARTEFACTS = (
+    "folder of an artefact, or its id on the Hugging Face hub, with a name "
+    "where that of the folder would not do"
+)
+
+
+def add_serve(command: argparse.ArgumentParser) -> None:
+    """Adds the options of ``serve``, but for those of backbones."""
+    _add_artefacts(command)
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on; 0.0.0.0 lets others in (default: "
+        "127.0.0.1, this machine only)",
+    )
+    command.add_argument(
+        "--port",
+        type=int,
+        default=7860,
+        help="port; 0 takes a free one (default: 7860)",
+    )
+    command.add_argument(
+        "--max_megabytes",
+        type=float,
+        default=50.0,
+        metavar="MB",
+        help="largest file that is taken (default: 50)",
+    )
+    command.add_argument(
+        "--max_seconds",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="longest recording that is taken (default: 600)",
+    )
+    command.add_argument(
+        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
+    )
+
+
+def add_space(command: argparse.ArgumentParser) -> None:
+    """Adds the options of ``export-space``."""
+    _add_artefacts(command)
+    command.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR",
+        help="folder to write; one that was written before is replaced",
+    )
+    command.add_argument(
+        "--title", default="What is heard", help="title of the Space"
+    )
+    command.add_argument(
+        "--package",
+        metavar="REQUIREMENT",
+        help="what pip is to install speechbrain-petl from, such as the "
+        "address of a wheel (default: its name and version)",
+    )
+    command.add_argument(
+        "--backbone",
+        metavar="DIR",
+        help="folder of a backbone that the artefacts name without a path; it "
+        "is copied",
+    )
+
+
+def _add_artefacts(command):
+    """Adds the artefacts."""
+    command.add_argument(
+        "artefacts", nargs="+", metavar="[NAME=]ARTEFACT", help=ARTEFACTS
+    )

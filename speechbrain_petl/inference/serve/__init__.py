@@ -1,0 +1,1 @@
+"""A page on which trained adapters are tried, and its API."""
