@@ -46,9 +46,9 @@ from speechbrain_petl.artefacts.tensors import tensors_of
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
-from speechbrain_petl.training.summary import summary
 from speechbrain_petl.utils.files import replacing_folder
 from speechbrain_petl.utils.metric import metric_of
+from speechbrain_petl.utils.summary import summary
 from speechbrain_petl.utils.versions import versions
 from torch import nn
 

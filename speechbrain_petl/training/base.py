@@ -8,8 +8,9 @@ import torch
 from speechbrain_petl.training import parallel
 from speechbrain_petl.training.mixup import refuse_stored
 from speechbrain_petl.training.precision import settle_precision
-from speechbrain_petl.training.selection import LAST, best_epoch, check_metric
+from speechbrain_petl.training.selection import best_epoch, check_metric
 from speechbrain_petl.training.storing_brain import StoringBrain
+from speechbrain_petl.utils.summary import LAST
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 

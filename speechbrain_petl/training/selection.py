@@ -29,10 +29,6 @@ def check_metric(name: str, metrics: Mapping[str, str]) -> None:
         )
 
 
-#: ``epoch_chosen_by`` of a run whose epochs were not validated.
-LAST = "nothing: the last epoch"
-
-
 def best_epoch(metric: str, direction: str) -> Callable[[Checkpoint], tuple]:
     """Returns a key that sorts checkpoints by a metric of the validation set.
 

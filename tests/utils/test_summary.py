@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from speechbrain_petl.training.selection import LAST
-from speechbrain_petl.training.summary import summary
+from speechbrain_petl.utils.summary import LAST, summary
 
 
 def test_any_metric_is_told_as_it_is_reported():

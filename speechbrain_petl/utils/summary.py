@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speechbrain_petl.training.selection import LAST
 from speechbrain_petl.utils.metric import metric_of
+
+#: ``epoch_chosen_by`` of a run whose epochs were not validated.
+LAST = "nothing: the last epoch"
 
 
 def summary(results: Mapping[str, Any], output: Path) -> str:
