@@ -23,7 +23,6 @@ ELSEWHERE = {
     "artefacts/decisions.py": "inference/test_tagger.py",
     "cli/answers.py": "cli/test_files.py",
     "cli/many_options.py": "cli/test_files.py",
-    "cli/own_sounds.py": "cli/test_bad_arguments.py",
     "cli/page.py": "inference/serve/test_space.py",
     "cli/serve_options.py": "cli/test_options.py",
     "cli/shared.py": "cli/test_commands.py",

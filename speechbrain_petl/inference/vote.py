@@ -84,14 +84,15 @@ class MeanHead(nn.Module):
 def members_of(source: str | Path) -> list[Path]:
     """Returns the artefacts that lie side by side in a folder.
 
-    None if it is an artefact itself, or no folder.
+    None if it is an artefact itself, holds one only, or is no folder.
     """
     folder = Path(source)
     if (folder / METADATA).exists() or not folder.is_dir():
         return []
-    return sorted(
+    found = sorted(
         path for path in folder.iterdir() if (path / METADATA).is_file()
     )
+    return found if len(found) > 1 else []
 
 
 def join(members: Sequence[Trained], source: str | Path) -> Trained:

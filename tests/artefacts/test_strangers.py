@@ -365,7 +365,7 @@ def test_a_folder_does_not_decide_what_is_fetched(
         lambda source, **_: asked.append(source) or 1 / 0,
     )
     for command in ("verify", "predict"):
-        files = ["a.wav"] * (command == "predict")
+        files = [__file__] * (command == "predict")  # of a file that is there
         assert main([command, str(artefact), *files]) == 2
         assert "allow it with --fetch" in capsys.readouterr().err
     assert not asked

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from speechbrain_petl.inference import PETLClassifier
 from speechbrain_petl.training import AudioClassificationBrain
-from speechbrain_petl.training.selection import LAST
+from speechbrain_petl.utils.summary import LAST
 
 ROOT = Path(__file__).parents[2]
 YAML = ROOT / "recipes" / "ESC50" / "hparams" / "adapter_hou_par.yaml"

@@ -9,10 +9,10 @@ import time
 
 import pytest
 import torch
-from speechbrain_petl.experiments.planning.recipes import find_recipes
 from speechbrain_petl.experiments.running import warm
 from speechbrain_petl.experiments.running.locks import is_running, lock_of
 from speechbrain_petl.experiments.running.warm import Warm
+from speechbrain_petl.utils.recipes import find_recipes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows")
 
