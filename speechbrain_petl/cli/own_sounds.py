@@ -3,13 +3,15 @@
 import logging
 import os
 
-from speechbrain_petl.adapt.request import Request
-from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.cli.shared import device_of, say
 
 
 def train(options) -> int:
     """Trains an adapter on a folder of sounds."""
+    # These need the experiments' packages, which the other commands do not.
+    from speechbrain_petl.adapt.request import Request
+    from speechbrain_petl.adapt.session import train_folder
+
     for handler in logging.getLogger().handlers:
         # SpeechBrain's loggers, which set their levels themselves, would tell
         # the seed of each model that is made.
