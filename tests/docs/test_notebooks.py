@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from speechbrain_petl.demo import BACKBONE
+from speechbrain_petl.lobes.ast import AST
 
 FOLDER = Path(__file__).parents[2] / "docs" / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -92,8 +94,11 @@ def test_methods(run):
     assert own["prompts"] == 8 * width
     assert own["LoRA"] == layers * 2 * 2 * 4 * width
     assert own["parallel adapters"] == 2 * own["sequential adapter"]
-    assert min(accuracy.values()) > 1 / len(names["CLASSES"])
-    assert accuracy["parallel adapters"] > accuracy["linear probe"]
+    assert list(accuracy) == list(trainable)
+    assert min(accuracy.values()) > 2 / len(names["CLASSES"]), "twice chance"
+    fresh = AST(str(BACKBONE), max_length=96).state_dict()
+    for name, tensor in names["backbone"].state_dict().items():
+        assert torch.equal(tensor, fresh[name]), "training left it alone"
 
 
 def test_many_adapters(run):
@@ -105,7 +110,9 @@ def test_many_adapters(run):
     for task, (_, labels) in names["TASKS"].items():
         assert names["accuracy"][task] > 1 / len(labels)
     assert [one.task for one in names["answers"]] == list(names["TASKS"])
-    found = [
-        p.label == t for p, t in zip(names["predictions"], names["truths"])
+    glides = [
+        found.label == truth
+        for found, truth in zip(names["predictions"], names["truths"])
+        if found.task == "glides"
     ]
-    assert sum(found) > len(found) / 2
+    assert sum(glides) > len(glides) / 2
