@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Waiting threads sleep: spinning slows small models down on a shared machine.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test test-quick test-oldest test-slurm lint docs dist test-dist bench upstream-check clean
+.PHONY: help install demo test test-quick test-oldest test-slurm lint docs dist test-dist bench upstream-check upstream-branch clean
 .DEFAULT_GOAL := help
 
 help:  ## List the verbs
@@ -64,6 +64,9 @@ bench: install  ## Measure; BENCH="--reference PETL_AST --reference_python ..."
 
 upstream-check: install  ## SpeechBrain's own checks; SPEECHBRAIN=/path/to/checkout
 	$(BIN)/python tools/upstream_check.py $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))
+
+upstream-branch: install  ## Branches for SpeechBrain, checked; SPEECHBRAIN=/path/to/checkout
+	$(BIN)/python tools/upstream_branch.py --check $(or $(SPEECHBRAIN),$(error give SPEECHBRAIN=/path/to/checkout))
 
 clean:  ## Remove .venv, builds and caches; results stay
 	rm -rf .venv .venv-oldest build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

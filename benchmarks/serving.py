@@ -84,7 +84,7 @@ def bank(root, backbone, clips, seconds, device):
         tasks.add(name, Path(root) / name)
     wavs = make_wavs(clips, seconds, device)
     names = [list(TASKS)[i % len(TASKS)] for i in range(clips)]
-    modules = [m for name in TASKS for m in tasks[name][1:]]
+    modules = [m for name in TASKS for m in tasks[name].modules[1:]]
 
     def run():
         tasks.classify_batch(wavs, tasks=names)

@@ -13,26 +13,19 @@ tests, docstrings, linters with its settings, and the recipe tests of our rows.
 import argparse
 import csv
 import os
-import runpy
-import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from speechbrain_petl.demo.corpora import write_small
-from speechbrain_petl.experiments.planning.recipes import FILE, read_recipe
+from speechbrain_petl.experiments.planning.recipes import read_recipe
 from speechbrain_petl.utils.recipes import corpora_in
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).parent))
+from upstream_overlay import LIBRARY, RECIPES, ROOT, overlay
 
-LIBRARY = ROOT / "speechbrain_petl"
 BIN = Path(sys.executable).parent
-AST_MINI = LIBRARY / "demo" / "ast-mini"
-
-RECIPES = ROOT / "recipes"
-MATRIX = ROOT / "tools" / "backbone_matrix.py"
 
 RECIPE_TESTS = """
 import sys
@@ -50,51 +43,6 @@ import sys
 from tests.utils.check_docstrings import check_docstrings
 sys.exit(not check_docstrings(sys.argv[1], ["speechbrain_petl"]))
 """
-
-
-def overlay(checkout: Path, target: Path) -> list[str]:
-    """Copies a checkout and puts our files in it.
-
-    Arguments
-    ---------
-    checkout : Path
-        Checkout of SpeechBrain.
-    target : Path
-        A folder that does not exist yet.
-
-    Returns
-    -------
-    list of str
-        Files and folders of ours, relative to the copy.
-    """
-    ignored = shutil.ignore_patterns(".git", "__pycache__", "results")
-    shutil.copytree(checkout, target, symlinks=True, ignore=ignored)
-    samples = target / "tests" / "samples" / "petl"
-    shutil.copytree(AST_MINI, samples / "ast-mini")
-    make_tiny = runpy.run_path(str(MATRIX))["make_tiny"]
-    make_tiny("wav2vec 2.0", samples / "wav2vec2-tiny")
-    ours = []
-    for folder in corpora_in(RECIPES):
-        facts = read_recipe(RECIPES / folder)
-        upstream = facts.upstream_folder
-        recipe = f"recipes/{upstream}/petl"
-        # Upstream takes every YAML of its recipes for one of hyperparameters.
-        shutil.copytree(
-            RECIPES / folder,
-            target / recipe,
-            ignore=shutil.ignore_patterns("__pycache__", "results", FILE),
-        )
-        rows = (ROOT / "tests" / "recipes" / f"{folder}.csv").read_text()
-        rows = rows.replace(f"recipes/{folder}/", f"{recipe}/")
-        rows = rows.replace(f",{folder},", f",{upstream},")
-        table = target / "tests" / "recipes" / f"{upstream}.csv"
-        header, ours_there = rows.split("\n", 1)
-        # A corpus may be new to upstream.
-        there = table.read_text().rstrip("\n") if table.exists() else header
-        table.write_text(f"{there}\n{ours_there}")
-        write_small(facts.miniature, samples / folder)
-        ours.append(recipe)
-    return ours
 
 
 def check(name: str, command: list[str], folder: Path) -> bool:
@@ -155,17 +103,38 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "speechbrain"
         ours = overlay(options.checkout, target)
-        passed = [
-            check(name, command, target)
-            for name, command in static_checks(ours)
-        ]
-        with ThreadPoolExecutor(options.jobs) as pool:
-            passed += pool.map(
-                lambda corpus: recipe_tests(corpus, target),
-                options.corpus or corpora_in(RECIPES),
-            )
+        corpora = options.corpus or corpora_in(RECIPES)
+        return 0 if run_checks(target, ours, corpora, options.jobs) else 1
+
+
+def run_checks(
+    target: Path, ours: list[str], corpora: list[str], jobs: int
+) -> bool:
+    """Runs all checks in a tree of SpeechBrain that has our recipes.
+
+    Arguments
+    ---------
+    target : Path
+        The tree.
+    ours : list of str
+        Files and folders of ours, relative to it.
+    corpora : list of str
+        Corpora whose recipe tests are run.
+    jobs : int
+        Recipe tests at once.
+
+    Returns
+    -------
+    bool
+        If True, all passed.
+    """
+    passed = [
+        check(name, command, target) for name, command in static_checks(ours)
+    ]
+    with ThreadPoolExecutor(jobs) as pool:
+        passed += pool.map(lambda corpus: recipe_tests(corpus, target), corpora)
     print(f"{sum(passed)} of {len(passed)} checks passed")
-    return 0 if all(passed) else 1
+    return all(passed)
 
 
 def static_checks(ours: list[str]) -> list[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ from speechbrain_petl.cli.options import make_parser
 from speechbrain_petl.utils.errors import run_command
 
 PROGRAM = "speechbrain-petl"
-COMMANDS = "commands"  # the module of what takes torch
+LIGHT = {"inspection", "recipes", "others"}  # modules that start at once
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +38,8 @@ def run(options) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # Only now, since some take seconds, which a help text should not.
     home = importlib.import_module(f"speechbrain_petl.cli.{options.home}")
-    if options.home == COMMANDS:
-        home.quiet()
+    if options.home not in LIGHT:
+        importlib.import_module("speechbrain_petl.cli.shared").quiet()
     return getattr(home, options.run)(options)
 
 

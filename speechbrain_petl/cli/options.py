@@ -90,6 +90,7 @@ def make_parser() -> argparse.ArgumentParser:
             TRAIN_EXAMPLES,
             EXIT_CODES,
             stopped=GOES_ON,
+            home="own_sounds",
         )
     )
 
@@ -106,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
         ],
         EXIT_CODES,
         stopped=WITH_OUTPUT,
+        home="answers",
     )
     one.add_argument("artefact", help=ARTEFACT)
     _add_files(one)
@@ -121,6 +123,7 @@ def make_parser() -> argparse.ArgumentParser:
         ],
         EXIT_CODES,
         stopped=WITH_OUTPUT,
+        home="answers",
     )
     many.add_argument(
         "--task",
@@ -141,6 +144,7 @@ def make_parser() -> argparse.ArgumentParser:
             "verify-speakers artefact enrolled.wav *.wav --threshold 0.4",
         ],
         EXIT_CODES,
+        home="answers",
     )
     pair.add_argument("artefact", help=ARTEFACT)
     pair.add_argument("enrolled", help="audio file of the speaker")
@@ -167,6 +171,7 @@ def make_parser() -> argparse.ArgumentParser:
         "serve artefacts as a page with an API, on this machine",
         SERVE_EXAMPLES,
         "\nNeeds pip install 'speechbrain-petl[serve]' (docs/SERVING.md).\n",
+        home="page",
     )
     add_serve(page)
     _add_backbone(page)
@@ -176,6 +181,7 @@ def make_parser() -> argparse.ArgumentParser:
         "write_space",
         "write a folder ready to be a Space of the Hugging Face hub",
         SPACE_EXAMPLES,
+        home="page",
     )
     add_space(space)
 

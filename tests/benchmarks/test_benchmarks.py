@@ -163,3 +163,20 @@ def test_the_page_is_what_the_files_say(tmp_path):
     for file in files[:-1]:
         for row in read_rows(file):
             assert f"| {row['contender']} |" in page
+
+
+def test_a_bank_of_tasks_is_measured(make_artefact, tiny_folder, tmp_path):
+    """Its tensors: the backbone once, and what each task trained."""
+    from benchmarks import serving
+
+    names = ["linear", "lora"]
+    for name in names:
+        make_artefact(tmp_path / name, name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "TASKS", dict.fromkeys(names, 3))
+        given = (tmp_path, tiny_folder, 4, 0.48, "cpu")
+        run, bank = serving.bank(*given)
+        run()
+        _, models = serving.separate(*given)
+    assert bank["clips"] == 4
+    assert 0 < bank["tensors_mb"] < 0.6 * models["tensors_mb"]
