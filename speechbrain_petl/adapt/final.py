@@ -15,6 +15,7 @@ from speechbrain_petl.adapt.reporting.facts import report_facts
 from speechbrain_petl.adapt.reporting.page import write_page
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.artefacts.data_facts import data_facts
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.restate import restate
 from speechbrain_petl.artefacts.write import describe
@@ -89,8 +90,8 @@ def finish(
         _test(request, record, sounds, known, folders, tested, old_prototypes)
     task, found = sounds.task, record["test"]
     alone, voted = (
-        _facts(found["alone"], sounds),
-        _facts(found["voted"], sounds),
+        _facts(found["alone"], sounds, found["n_test"]),
+        _facts(found["voted"], sounds, found["n_test"]),
     )
     if task.grows:
         alone["prototypes"] = read_json(request.folder / PROTOTYPES)
@@ -233,8 +234,8 @@ def load_test(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / TEST)
 
 
-def _facts(judged, sounds):
-    """Returns what an artefact says of the test."""
+def _facts(judged, sounds, n_test):
+    """Returns what an artefact says of the data and of the test."""
     unknown = judged["unknown"]
     if unknown is not None:
         known = {k: v for k, v in unknown.items() if v is not None}
@@ -242,10 +243,13 @@ def _facts(judged, sounds):
         "metrics": judged["metrics"],
         "decision": judged["decision"],
         "training": {
+            "data": data_facts(
+                None, sounds.data_folder, sounds.manifest("train"), n_test
+            ),
             "clips": {
                 split: describe(sounds.manifest(split))
                 for split in ("train", "valid", "test")
-            }
+            },
         },
         **({} if unknown is None else {"unknown": known}),
     }

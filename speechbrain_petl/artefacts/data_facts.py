@@ -6,6 +6,7 @@ from statistics import median_low
 from typing import Any
 
 import soundfile
+from speechbrain_petl.artefacts.format import RATE
 from speechbrain_petl.dataio.datasets import read_manifest
 from speechbrain_petl.utils.yaml_text import read_yaml
 
@@ -13,7 +14,7 @@ LOOKED_AT = 20  # training clips whose headers are read
 
 
 def data_facts(
-    script: str | Path,
+    script: str | Path | None,
     data_folder: str | Path,
     train_manifest: str | Path,
     n_test: int,
@@ -22,9 +23,9 @@ def data_facts(
 
     Arguments
     ---------
-    script : str or Path
+    script : str, Path or None
         The recipe's, beside which ``corpus.yaml`` says how large a whole
-        test is.
+        test is; None for sounds of one's own, which have no such size.
     data_folder : str or Path
         The corpus.
     train_manifest : str or Path
@@ -36,15 +37,16 @@ def data_facts(
     -------
     dict
         ``folder``, the name of the data folder; ``source_rate``, the usual
-        sample rate of the training files in Hz, if they can be read; and
+        sample rate of the training files in Hz, if they can be read and it is
+        one that an artefact may name; and
         ``whole_test``, how many clips a whole test has, if it has more.
     """
     facts: dict[str, Any] = {"folder": Path(data_folder).resolve().name}
     rate = usual_rate(data_folder, train_manifest)
-    if rate is not None:
+    if rate is not None and not RATE.misfits(rate, ""):
         facts["source_rate"] = rate
-    file = Path(script).resolve().parent / "corpus.yaml"
-    if file.is_file():
+    file = Path(script or "").resolve().parent / "corpus.yaml"
+    if script is not None and file.is_file():
         said = read_yaml(file.read_text(encoding="utf-8"), str(file))
         whole = said.get("test_clips") if isinstance(said, dict) else None
         if isinstance(whole, int) and n_test < whole:

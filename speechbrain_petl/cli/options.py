@@ -24,6 +24,20 @@ LICENSE = (
     "trained artefacts have licenses of their own: see the README of each."
 )
 ARTEFACT = "folder of an artefact, or its id on the Hugging Face hub"
+MERGES = """
+The folder is for transformers: pipeline('audio-classification', 'merged').
+Its class is the one that transformers has for the backbone's family: of AST,
+of wav2vec 2.0, HuBERT, WavLM and their kin, or of Whisper's encoder.
+
+What merges as it comes from a recipe:
+  AST              lora_stock.yaml, ssf.yaml, rep_adapter.yaml
+  other families   wav2vec2/linear.yaml, wav2vec2/lora.yaml,
+                   wav2vec2/full_ft.yaml
+On AST, linear, bitfit, full_ft and the other lora merge if trained with
+--pooling cls_dist and the head NormedLinear in the YAML. Everything else
+(adapters, prompts, prefixes, mixtures, ladders) changes the computation and
+does not merge: 'speechbrain-petl export' takes any model.
+"""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -213,15 +227,11 @@ def make_parser() -> argparse.ArgumentParser:
     fold = command(
         "merge",
         "merge",
-        "fold an adapter into a stock Hugging Face AST",
+        "fold what was trained into a stock classifier of transformers",
         [
-            "merge lora/artefact merged",
+            "merge lora_stock/artefact merged",
         ],
-        "\nThe folder is for transformers: pipeline('audio-classification', "
-        "'merged').\nWhat lora_stock.yaml, ssf.yaml and rep_adapter.yaml "
-        "train merges as it comes; linear, bitfit,\nfull_ft and the other "
-        "lora need --pooling cls_dist and the head NormedLinear; adapters,\n"
-        "prompts and prefixes do not merge.\n",
+        MERGES,
     )
     fold.add_argument("artefact", help=ARTEFACT)
     fold.add_argument(

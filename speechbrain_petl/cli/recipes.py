@@ -1,6 +1,7 @@
 """``speechbrain-petl recipe``: a recipe of the package, to work on."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from speechbrain_petl.utils.recipes import corpora_in, find_recipes
 
 # What running a recipe leaves in its folder
 LEFT = shutil.ignore_patterns("results", "__pycache__", "*.py[co]", ".*")
+# A link of a recipe's page to what is not in the recipe
+OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
+ELSEWHERE = """
+## This copy
+
+What this page names outside this folder (`docs/`, `results/`, `benchmarks/`) is
+in the repository of speechbrain-petl. `speechbrain-petl recipe` lists and copies
+the other recipes.
+"""
 
 
 def recipe(options) -> int:
@@ -62,6 +72,16 @@ def copy_recipe(recipe: Path, target: Path) -> None:
         for path in [new, *new.rglob("*")]:
             # An installation may be read-only; a copy is there to be changed.
             path.chmod(path.stat().st_mode | 0o200)
+        _unlink_outside(new / "README.md")
+
+
+def _unlink_outside(readme):
+    """Makes text of the links of a page that would lead nowhere in a copy."""
+    if readme.is_file():
+        page = readme.read_text(encoding="utf-8")
+        page, number = OUTSIDE.subn(r"\1", page)
+        if number:
+            readme.write_text(page + ELSEWHERE, encoding="utf-8")
 
 
 def _how_to_go_on(target, miniature):

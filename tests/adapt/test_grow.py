@@ -35,6 +35,9 @@ def test_new_classes_beside_the_old_ones(request_for, halves, tmp_path):
     assert after.labels[:2] == before.labels and len(after.labels) == 4
     assert set(after.labels[2:]) == {p.name for p in second.iterdir()}
     after.load(after.backbone(request_for().source))  # it is whole
+    training = after.metadata["training"]
+    assert training["corpus"] == "half0 and half1"
+    assert training["data"]["folder"] == "half1", "of the clips trained on"
     # What was adapted stays; the head is another one.
     modules = [
         a.load(a.backbone(request_for().source)) for a in (before, after)

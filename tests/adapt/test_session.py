@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import soundfile
 import torch
 from speechbrain_petl.adapt import adapt, candidates, final, search, session
 from speechbrain_petl.adapt.session import train_folder
@@ -27,6 +28,11 @@ def test_a_linear_probe(request_for, sounds_folder, tmp_path):
     assert artefact.metadata["metrics"]["accuracy"] == found.score
     assert artefact.metadata["metrics"]["n_test"] == found.n_test
     assert 0 < artefact.metadata["unknown"]["threshold"] <= 1
+    rate = soundfile.info(next(sounds_folder.rglob("*.wav"))).samplerate
+    assert artefact.metadata["training"]["data"] == {
+        "folder": sounds_folder.name,
+        "source_rate": rate,
+    }
     classifier = PETLClassifier.from_artefact(
         found.artefact, backbone=request.source
     )

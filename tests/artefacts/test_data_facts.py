@@ -35,6 +35,20 @@ def test_files_that_are_gone(tmp_path):
     assert "source_rate" not in data_facts("train.py", tmp_path, manifest, 1)
 
 
+def test_sounds_of_ones_own(tmp_path, monkeypatch):
+    """They have no whole test, and a rate only if an artefact may name it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "corpus.yaml").write_text("test_clips: 400\n")
+    monkeypatch.chdir(home)  # whatever lies where the command was given
+    manifest = tmp_path / "train.json"
+    manifest.write_text('{"a": {"wav": "{data_root}/a.wav", "label": "a"}}')
+    for rate, said in ((384_000, {"source_rate": 384_000}), (500_000, {})):
+        soundfile.write(tmp_path / "a.wav", np.zeros(100), rate)
+        found = data_facts(None, tmp_path, manifest, 8)
+        assert found == {"folder": tmp_path.name, **said}
+
+
 def test_nothing_is_said_of_a_whole_corpus():
     metadata = {"training": {"corpus": "ESC-50"}, "metrics": {}}
     assert excerpt(metadata) == ""

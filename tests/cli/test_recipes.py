@@ -1,6 +1,7 @@
 """``recipe``: lists the recipes, and copies one that runs where it lies."""
 
 import os
+import re
 import stat
 
 import pytest
@@ -38,6 +39,14 @@ def test_a_copy_is_whole(name, tmp_path, monkeypatch, capsys):
     assert {"train.py", "README.md", "corpus.yaml"} <= names
     assert {"extra_requirements.txt", "hparams/linear.yaml"} <= names
     assert any(one.endswith("_prepare.py") for one in names)
+    page = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#]+)", page):
+        there = (tmp_path / name / link).exists()
+        assert link.startswith("http") or there, link
+    before = (recipe / "README.md").read_text(encoding="utf-8")
+    assert ("](../" in before) == ("## This copy" in page)
+    for text in re.findall(r"\[([^\]]+)\]\(\.\./", before):
+        assert text in page, "only the link goes"
 
 
 def test_what_runs_left_stays_behind(tmp_path):

@@ -1,6 +1,9 @@
 """The README's code runs, its options exist, the map of the tree is true."""
 
+import csv
+import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,58 @@ def test_the_code_for_own_sounds_runs(tiny_folder, tmp_path, monkeypatch):
     names = {}
     exec(code.replace("minutes=10", quick), names)
     assert names["label"][0] in names["artefact"].labels
+
+
+def test_the_code_of_a_bank_runs(
+    make_artefact, tiny_folder, tmp_path, monkeypatch, capsys
+):
+    (code,) = (code for code in blocks("python") if "AdapterBank(" in code)
+    monkeypatch.chdir(tmp_path)
+    backbones = str(Path(tiny_folder).parent)
+    monkeypatch.setenv("SPEECHBRAIN_PETL_BACKBONES", backbones)
+    make_artefact(Path("results/dogs/artefact"), "linear", labels="abc")
+    make_artefact(Path("results/frogs/artefact"), "lora", labels="de")
+    soundfile.write("new.wav", [0.1, -0.1] * 4000, 16000)
+    names = {}
+    exec(code, names)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said] == ["dogs", "frogs"]
+    assert [found.task for found in names["mixed"]] == ["dogs", "frogs"]
+    assert names["mixed"][0].label in "abc" and names["mixed"][1].label in "de"
+
+
+def test_the_figures_of_a_bank_are_those_measured():
+    """And the README says on which machine."""
+    section = README.partition("## Serving ten adapters")[2].partition("## ")[0]
+    folder = ROOT / "benchmarks"
+    with open(folder / "serving.csv", encoding="utf-8") as file:
+        rows = {row["contender"]: row for row in csv.DictReader(file)}
+    for name, contender in (
+        ("one model, for one task", "one model"),
+        ("ten models", "ten models"),
+        ("a bank of ten", "a bank of ten"),
+    ):
+        row = rows[contender]
+        rate, peak, tensors = (
+            float(row[key]) for key in ("clips_per_s", "peak_mb", "tensors_mb")
+        )
+        assert (
+            f"| {name} | {rate:.2f} | {peak:,.0f} | {tensors:,.0f} |" in section
+        )
+    run = json.loads((folder / "runs.json").read_text())["serving"]
+    for part in ("Intel", "Xeon", "2 threads"):
+        assert part in run["machine"] and part in section
+    day = date.fromisoformat(run["date"])
+    assert f"{day.day}\n{day:%B %Y}" in section
+
+
+def test_the_first_lines_hold_what_and_why_and_how():
+    first = "\n".join(README.splitlines()[:30])
+    assert "| PEFT | AdapterHub |" in first and "![" in first
+    assert "pip install ." in first and "not released yet" in first
+    assert first.count("\nspeechbrain-petl ") == 2
+    assert "```python" in first and first.endswith("\n```")
+    assert "pip install speechbrain-petl" not in README
 
 
 def options_of_experiments(capsys):
