@@ -4,6 +4,7 @@
 leads nowhere is one.
 """
 
+import json
 import os
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ REPOSITORY = (
     f"https://github.com/{HOSTED}/blob/main" if HOSTED else ROOT.as_uri()
 )
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/README.md"))
+NOTEBOOKS = ["own_sounds", "methods", "many_adapters"]
 # Pages that are kept elsewhere, as their copies are called here
 COPIES = {
     "README.md": "index.md",
@@ -27,9 +29,14 @@ COPIES = {
         f"recipes/{name}/README.md": f"generated/recipes/{name}.md"
         for name in RECIPES
     },
+    **{
+        f"docs/notebooks/{name}.ipynb": f"generated/notebooks/{name}.md"
+        for name in NOTEBOOKS
+    },
 }
 CONTENTS = {
     "Use": ["OWN_SOUNDS", "METHODS", "BACKBONES", "SERVING"],
+    "Notebooks": [f"generated/notebooks/{name}" for name in NOTEBOOKS],
     "Recipes": [f"generated/recipes/{name}" for name in RECIPES],
     "Experiments": ["EXPERIMENTS", "SLURM", "REPRODUCING"],
     "Inside": [
@@ -127,10 +134,24 @@ def _relink(link, source, page):
     return f"]({os.path.relpath(path, os.path.dirname(page) or '.')}{anchor})"
 
 
+def page_of(notebook, source):
+    """Returns a notebook, which is kept at ``source``, as Markdown."""
+    parts = []
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        code = cell["cell_type"] == "code"
+        parts.append(f"```python\n{text}\n```" if code else text)
+    parts.insert(1, f"To run it: [the notebook]({REPOSITORY}/{source}).")
+    return "\n\n".join(parts)
+
+
 def copy_pages(app):
     """Writes the copies, and the table of contents under the first page."""
     for source, page in COPIES.items():
-        text = relinked((ROOT / source).read_text("utf-8"), source, page)
+        text = (ROOT / source).read_text("utf-8")
+        if source.endswith(".ipynb"):
+            text = page_of(json.loads(text), source)
+        text = relinked(text, source, page)
         if page == "index.md":
             text += "".join(map(_toctree, CONTENTS.items()))
         file = Path(app.srcdir, page)

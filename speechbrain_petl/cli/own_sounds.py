@@ -5,13 +5,15 @@ import logging
 import os
 from collections.abc import Iterator
 
-from speechbrain_petl.adapt.request import Request
-from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.cli.shared import device_of, say
 
 
 def train(options) -> int:
     """Trains an adapter on a folder of sounds."""
+    # These need the experiments' packages, which the other commands do not.
+    from speechbrain_petl.adapt.request import Request
+    from speechbrain_petl.adapt.session import train_folder
+
     name = os.path.basename(os.path.abspath(options.folder))
     request = Request(
         data_folder=options.folder,
