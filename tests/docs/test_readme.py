@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HUB = "MIT/ast-finetuned-audioset-10-10-0.4593"
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("recipes/*/README.md"))]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+# Without index.md, which conf.py writes.
+PAGES += sorted((ROOT / "docs").glob("[A-Z]*.md"))
 
 
 def blocks(language):
