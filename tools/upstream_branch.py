@@ -3,17 +3,19 @@
 
 ``petl-recipes`` has a commit for the samples, one for each recipe, and one for
 the row of SpeechBrain's README; ``fast-eer`` has EER and minDCF in O(n log n),
-with tests in SpeechBrain's own suite. Both start from the branch that is
-checked out, which is so afterwards too. The texts of the pull requests are
+with tests in SpeechBrain's own suite. Both start from the commit that is checked
+out; the files there are not touched. The texts of the pull requests are
 written to a folder.
 
 > python tools/upstream_branch.py /path/to/speechbrain --check
 """
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -129,43 +131,42 @@ def add_to_readme(checkout: Path, corpora: list[str]) -> None:
     page.write_text("".join(lines), encoding="utf-8")
 
 
-def make_recipes(checkout: Path, corpora: list[str]) -> list[str]:
-    """Makes the branch of the recipes; returns their folders."""
-    git(checkout, "switch", "--quiet", "--create", BRANCH)
-    lay_backbones(checkout)
-    commit(checkout, "Add small backbones to test recipes with", [SAMPLES])
+def make_recipes(tree: Path, corpora: list[str]) -> list[str]:
+    """Commits the recipes in a work tree; returns their folders."""
+    lay_backbones(tree)
+    commit(tree, "Add small backbones to test recipes with", [SAMPLES])
     ours = []
     for name in corpora:
-        paths = lay_recipe(name, checkout)
+        paths = lay_recipe(name, tree)
         folder = read_recipe(RECIPES / name).upstream_folder
-        commit(
-            checkout,
-            f"Add parameter-efficient adaptation to {folder}",
-            paths,
-        )
+        commit(tree, f"Add parameter-efficient adaptation to {folder}", paths)
         ours.append(paths[0])
-    add_to_readme(checkout, corpora)
-    commit(
-        checkout, "List parameter-efficient adaptation in README", ["README.md"]
-    )
+    add_to_readme(tree, corpora)
+    commit(tree, "List parameter-efficient adaptation in README", ["README.md"])
     return ours
 
 
-def make_metrics(checkout: Path) -> None:
-    """Makes the branch of the metrics."""
-    git(checkout, "switch", "--quiet", "--create", METRICS)
-    git(checkout, "apply", "--index", str(PATCH))
-    git(
-        checkout,
-        "commit",
-        "--quiet",
-        "--message",
-        "Compute EER and minDCF in O(n log n)",
-    )
+def make_metrics(tree: Path) -> None:
+    """Commits the metrics in a work tree."""
+    git(tree, "apply", "--index", str(PATCH))
+    message = "Compute EER and minDCF in O(n log n)"
+    git(tree, "commit", "--quiet", "--message", message)
+
+
+@contextlib.contextmanager
+def work_tree(checkout: Path, *arguments: str) -> Iterator[Path]:
+    """Gives a work tree of its own, so that the checkout is not touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "speechbrain"
+        git(checkout, "worktree", "add", "--quiet", str(tree), *arguments)
+        try:
+            yield tree
+        finally:
+            git(checkout, "worktree", "remove", "--force", str(tree))
 
 
 def make_branches(checkout: Path, texts: Path, corpora: list[str]) -> list[str]:
-    """Makes both branches, and goes back to where the checkout was.
+    """Makes both branches; what is checked out stays as it is.
 
     Arguments
     ---------
@@ -187,23 +188,16 @@ def make_branches(checkout: Path, texts: Path, corpora: list[str]) -> list[str]:
         If the checkout is not ready, or does not fit.
     """
     require_ready(checkout)
-    head = git(checkout, "rev-parse", "HEAD")
-    before = git(checkout, "branch", "--show-current") or head
-    back = ["switch", "--quiet", "--discard-changes"]
-    back += ["--detach", head] if before == head else [before]
     try:
-        ours = make_recipes(checkout, corpora)
-        git(checkout, *back)
-        make_metrics(checkout)
-    except Exception:
-        git(checkout, "reset", "--hard", "--quiet")
-        git(checkout, "clean", "-fdxq", "--", SAMPLES, "recipes")
-        git(checkout, *back)
+        with work_tree(checkout, "-b", BRANCH) as tree:
+            ours = make_recipes(tree, corpora)
+        with work_tree(checkout, "-b", METRICS) as tree:
+            make_metrics(tree)
+    except BaseException:  # Ctrl-C too: no half of a branch is left
         for name in (BRANCH, METRICS):
             if git(checkout, "branch", "--list", name):
                 git(checkout, "branch", "--quiet", "-D", name)
         raise
-    git(checkout, *back)
     n_yamls = sum(
         1
         for name in corpora
@@ -254,13 +248,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"What to say of them is in {options.texts}.")
     if not options.check:
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "speechbrain"
-        git(checkout, "worktree", "add", "--quiet", str(target), BRANCH)
-        try:
-            passed = run_checks(target, ours, corpora, options.jobs)
-        finally:
-            git(checkout, "worktree", "remove", "--force", str(target))
+    with work_tree(checkout, BRANCH) as tree:
+        passed = run_checks(tree, ours, corpora, options.jobs)
     return 0 if passed else 1
 
 

@@ -103,11 +103,19 @@ def test_what_fails_leaves_nothing(patched, checkout, tmp_path):
     (checkout / "README.md").write_text(TABLE)
     (checkout / "metrics.py").write_text("other\n")
     git(checkout, "commit", "--quiet", "--all", "--message", "No patch")
+    with open(checkout / ".git" / "info" / "exclude", "a") as file:
+        file.write("results\n")
+    kept = checkout / "recipes" / "results"
+    kept.parent.mkdir()
+    kept.write_text("of somebody")
     with pytest.raises(ValueError, match="git apply failed: .*metrics.py"):
         patched(checkout, tmp_path, ["GTZAN"])
     assert git(checkout, "branch", "--format=%(refname:short)") == "develop"
+    assert kept.read_text() == "of somebody", "what git ignores is kept"
+    assert [kept] == list(kept.parent.iterdir())
+    kept.unlink()
     assert not git(checkout, "status", "--porcelain", "--ignored")
-    assert not (checkout / "recipes").exists()
+    assert len(git(checkout, "worktree", "list").splitlines()) == 1
 
 
 def test_large_files_and_other_folders_are_refused(tool, checkout):
