@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import soundfile
+from speechbrain_petl.dataio.audio import header_rate
 from speechbrain_petl.utils.messages import printable
 
 
@@ -56,11 +56,8 @@ def watch(paths: Iterable[str], rate: int) -> Iterator[str]:
     """
     narrow = 0
     for path in paths:
-        try:
-            here = soundfile.info(str(path)).samplerate
-        except Exception:  # whatever it is, decoding the file tells it
-            here = rate
-        if here <= rate / 2:
+        here = header_rate(path)
+        if here is not None and here <= rate / 2:
             narrow += 1
             if narrow == 1:
                 print(

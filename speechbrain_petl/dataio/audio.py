@@ -45,6 +45,30 @@ REASONS = {
 FAILURES = (RuntimeError, OSError, ValueError, TypeError, MemoryError)
 
 
+def header_rate(path: str | os.PathLike) -> int | None:
+    """Returns the sample rate that a file's header names, in Hz.
+
+    Arguments
+    ---------
+    path : str or path-like
+        Audio file.
+
+    Returns
+    -------
+    int or None
+        None if the header cannot be read; decoding the file tells why.
+
+    Example
+    -------
+    >>> header_rate("nowhere.wav") is None
+    True
+    """
+    try:
+        return soundfile.info(os.fspath(path)).samplerate
+    except Exception:  # also a TypeError, of a file without a header
+        return None
+
+
 def read_audio(
     path: str,
     normalizer: AudioNormalizer,
