@@ -69,6 +69,7 @@ def label_beside(
     places = spread(wanted, LINE / height_for(len(ends)))
     for (name, (x, y)), place in zip(ends.items(), places):
         line = {"color": colors[name], "linewidth": 0.6, "alpha": 0.6}
+        line |= {"shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)}
         axes.annotate(
             name,
             (min(x, right), y),
@@ -77,6 +78,6 @@ def label_beside(
             color=colors[name],
             fontsize=8,
             va="center",
-            arrowprops={"arrowstyle": "-", **line, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", **line},
             annotation_clip=False,
         )
