@@ -15,6 +15,9 @@ from speechbrain_petl.adapt.candidates import Candidate
 SHARES = (0.35, 0.25, 0.4)  # of the time, by round
 KEEP = 3  # one of so many goes on
 LEAST, MOST = 3, 50  # epochs
+# Of all the time that is left, so much is planned: a run that takes longer
+# than is left is ended, and nothing comes of it.
+PLANNED = 0.8
 # Of the time, at most so much goes to what trains on stored states; an epoch
 # of that takes so many seconds beside.
 STORED_SHARE, STORED_BESIDE = 0.3, 0.2
@@ -137,7 +140,7 @@ def plan_round(
     (['a', 'b', 'c'], 3)
     >>> found, epochs = plan_round(some, 195, 1, pace)
     >>> [one.name for one in found], epochs
-    (['a'], 26)
+    (['a'], 20)
     """
     n = -(-len(candidates) // KEEP**number)
     if number == len(SHARES) - 1:
@@ -145,10 +148,10 @@ def plan_round(
     n = min(len(candidates), max(last, n))
     share = seconds * SHARES[number] / sum(SHARES[number:])
     groups = [
-        (list(candidates[:k]), share if k > last else seconds)
+        (list(candidates[:k]), share if k > last else PLANNED * seconds)
         for k in range(n, 0, -1)
     ]
-    groups += [([one], seconds) for one in candidates[1:]]
+    groups += [([one], PLANNED * seconds) for one in candidates[1:]]
     for chosen, time in groups:
         left = time - len(chosen) * pace.start
         epochs = int(left / sum(map(pace.epoch, chosen)))
