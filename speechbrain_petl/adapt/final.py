@@ -148,8 +148,9 @@ def _test(request, record, sounds, known, folders, tested, before):
             )
             values = outputs.values
             if before is not None and split in before.stored:
+                stored = before.stored[split].x.to(request.device)
                 with torch.no_grad():
-                    old = trained.classifier(before.stored[split].x)
+                    old = trained.classifier(stored).cpu()
                 values = torch.cat([old, values])
             found[split].append(task.probabilities(values))
     voted = {s: torch.stack(values).mean(dim=0) for s, values in found.items()}

@@ -164,27 +164,27 @@ def grow(trained: Trained, known: dict[str, Outputs], before: Before) -> Grown:
         loss=task.loss,
         score=lambda logits, y: task.score(task.probabilities(logits), y),
     )
-    with torch.no_grad():
-        probe.weight[stays] = old.weight[stays[:n_old]]
-        probe.bias[stays] = old.bias[stays[:n_old]]
-        held = unpack(trained.metadata["prototypes"]["valid"], n_old, task)
-        targets = held.y, before.stored["valid"].y
-        scores = [
-            task.score(task.probabilities(head(held.x)), y)
-            for head, y in zip((old, probe), targets, strict=True)
-        ]
+    probe.weight[stays] = old.weight[stays[:n_old]]
+    probe.bias[stays] = old.bias[stays[:n_old]]
+    held = unpack(trained.metadata["prototypes"]["valid"], n_old, task)
+    targets = held.y, before.stored["valid"].y
+    scores = [
+        task.score(task.probabilities(head(held.x)), y)
+        for head, y in zip((old, probe), targets, strict=True)
+    ]
     return Grown(probe, *scores, n_old, len(held.x))
 
 
-def _head_of(trained: Trained) -> nn.Linear:
-    """Returns the one linear layer that a head is."""
+def _head_of(trained: Trained) -> Probe:
+    """Returns the head of an artefact, which has to be one linear layer."""
     layers = [m for m in trained.classifier.modules() if type(m) is nn.Linear]
     if layers != [trained.classifier]:
         raise ValueError(
             "The head of this artefact is not one linear layer, which is what "
             "can be grown."
         )
-    return layers[0]
+    weight, bias = (p.detach().cpu() for p in trained.classifier.parameters())
+    return Probe(weight, bias, decay=0.0)
 
 
 def write_grown(

@@ -69,7 +69,7 @@ here; give another --output, or remove that folder.
             self.values = found
         self.before = self.values["spent"]
         self.start = time.monotonic() if began is None else began
-        self.phase_began = self.spent()
+        self.phase_began = self.before
 
     def __getitem__(self, key: str) -> Any:
         """Returns what is kept by a key, or None."""

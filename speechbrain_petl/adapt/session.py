@@ -98,7 +98,6 @@ def train_folder(
                 "it ends, or give another --output."
             )
         record = Record(request.folder, request.settings(), began)
-        record.phase_began = record.before
         try:
             return work(request, record, say, runner)
         finally:
