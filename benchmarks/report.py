@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from datetime import date
-from math import log
+from math import inf, log
 from pathlib import Path
 
 from speechbrain_petl.utils.versions import versions
@@ -106,7 +106,8 @@ def derive(rows: list[dict]) -> None:
 def reach(rows: list[dict]) -> None:
     """Adds when each row's accuracy was within a point of the first's last.
 
-    The curves, lists of seconds and accuracy, are replaced by text.
+    The curves, lists of seconds and accuracy, are replaced by text. What never
+    was so good has infinite seconds, and a ratio of zero.
     """
     for row in rows:
         points = row.pop("curve", None)
@@ -114,9 +115,8 @@ def reach(rows: list[dict]) -> None:
             continue
         enough = [s for s, a in points if a >= rows[0]["accuracy"] - POINT]
         row["curve"] = " ".join(f"{s:.4g}:{a:.4g}" for s, a in points)
-        if enough:
-            row["to_accuracy"] = enough[0]
-            row["to_accuracy_ratio"] = rows[0]["to_accuracy"] / enough[0]
+        row["to_accuracy"] = min(enough, default=inf)
+        row["to_accuracy_ratio"] = rows[0]["to_accuracy"] / row["to_accuracy"]
 
 
 def file_of(output: Path, subject: str, device: str) -> Path:

@@ -12,11 +12,9 @@ from pathlib import Path
 from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[1]
-# What is no page of the site is on GitHub, or, made elsewhere, in this checkout
+# What is no page of the site is on GitHub, or, made elsewhere, a download
 HOSTED = os.environ.get("GITHUB_REPOSITORY")
-REPOSITORY = (
-    f"https://github.com/{HOSTED}/blob/main" if HOSTED else ROOT.as_uri()
-)
+PICTURES = {".png", ".svg"}  # are copied in any case
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/README.md"))
 NOTEBOOKS = ["own_sounds", "methods", "many_adapters"]
 # Pages that are kept elsewhere, as their copies are called here
@@ -103,7 +101,8 @@ def relinked(text, source, page):
     Returns
     -------
     str
-        Links to pages of the site lead to these, others into the repository.
+        Links to pages of the site lead to these, others into the repository
+        on GitHub, or to a copy of the file.
     """
     code = False
     lines = []
@@ -121,17 +120,23 @@ def _relink(link, source, page):
     if target is None or re.match(r"[a-z]+:", target):
         return link[0]
     path = os.path.normpath(os.path.join(os.path.dirname(source), target))
-    if not (ROOT / path).exists():
+    if not (ROOT / path).is_file():
         logging.getLogger(__name__).warning(
-            "%s links to %s, which is not there", source, target
+            "%s links to %s, which is no file", source, target
         )
+    scheme = ""
     if path in COPIES:
         path = COPIES[path]
     elif re.fullmatch(r"docs/\w+\.md", path):
         path = path.removeprefix("docs/")
+    elif Path(path).suffix in PICTURES:
+        path = os.path.relpath(path, "docs")
+    elif HOSTED:
+        return f"](https://github.com/{HOSTED}/blob/main/{path}{anchor})"
     else:
-        return f"]({REPOSITORY}/{path}{anchor})"
-    return f"]({os.path.relpath(path, os.path.dirname(page) or '.')}{anchor})"
+        path, scheme, anchor = os.path.relpath(path, "docs"), "path:", ""
+    path = os.path.relpath(path, os.path.dirname(page) or ".")
+    return f"]({scheme}{path}{anchor})"
 
 
 def page_of(notebook, source):
@@ -141,7 +146,12 @@ def page_of(notebook, source):
         text = "".join(cell["source"])
         code = cell["cell_type"] == "code"
         parts.append(f"```python\n{text}\n```" if code else text)
-    parts.insert(1, f"To run it: [the notebook]({REPOSITORY}/{source}).")
+    home = (
+        f"https://github.com/{HOSTED}/blob/main/"
+        if HOSTED
+        else "path:../../../"
+    )
+    parts.insert(1, f"To run it: [the notebook]({home}{source}).")
     return "\n\n".join(parts)
 
 

@@ -31,6 +31,8 @@ from speechbrain_petl.lobes.prompts import (
     PassingPrompts,
     Prompts,
 )
+from speechbrain_petl.lobes.rep_adapter import RepAdapter
+from speechbrain_petl.lobes.scale_shift import ScaleShift
 from torch import nn
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "BACKBONES.md"
@@ -157,6 +159,8 @@ convpass = partial(Convpass, reduction_rate=6)
 lora = partial(LoRA, rank=2)
 prefix = partial(Prefix, num_tokens=4)
 BOTH = ("mhsa", "ffn")
+SCALED = ("query", "key", "value", "output", "ffn_up", "ffn_down")
+SCALED += ("norm_mhsa", "norm_ffn")  # the final one is not in all families
 # Options of PETLModel; a method's name is that of its recipes, if any.
 METHODS: dict[str, dict[str, Any]] = {
     "linear": {},
@@ -184,6 +188,10 @@ METHODS: dict[str, dict[str, Any]] = {
         "insertions": dict.fromkeys(("query", "key", "value", "output"), lora)
     },
     "lora, ffn": {"insertions": {"ffn_up": lora, "ffn_down": lora}},
+    "ssf": {"insertions": dict.fromkeys(SCALED, ScaleShift)},
+    "rep_adapter": {
+        "insertions": dict.fromkeys(BOTH, partial(RepAdapter, units=4))
+    },
     "adapter_hou_par": {
         "insertions": dict.fromkeys(BOTH, partial(Parallel, adapter=bottleneck))
     },

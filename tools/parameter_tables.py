@@ -25,6 +25,8 @@ METHODS = ROOT / "docs" / "METHODS.md"
 ROW = re.compile(r"(?m)^\| `(\w+)` \|.*\n")
 README_ROW = re.compile(r"(?m)^\| `(\w+)\.yaml` \| [\d,]+ \|.*\n")
 HEADER = re.compile(r"\A# #+\n(?:# Generated [^\n]+\n)?# [^:\n]+: ([^\n]+)")
+# What PETLModel inserts, of all that it takes
+INSERTIONS = re.compile(r"(?m)^    insertions:\n(?:        .*\n)+")
 PLACE = re.compile(r"(?m)^        (\w+(?:\[[-\d:]+\])?): ")
 # Those that count otherwise on other corpora: clip length, prompts, ...
 BY_CORPUS = ("full_ft", "input_prompt", "ipet")
@@ -93,8 +95,8 @@ def _cells(yaml):
     """Returns the cells of a new row."""
     text = yaml.read_text(encoding="utf-8")
     said = HEADER.match(text)[1].rstrip(".")
-    encoder = re.search(r"(?s)\nencoder: .*?(?=\ncompute_features: )", text)[0]
-    places = dict.fromkeys(PLACE.findall(encoder))
+    inserted = INSERTIONS.search(text)
+    places = dict.fromkeys(PLACE.findall(inserted[0]) if inserted else ())
     where = ", ".join(f"`{place}`" for place in places) or "see the YAML"
     return [f"| `{yaml.stem}`", said, where, "0", "0", "0", "-", "- |\n"]
 

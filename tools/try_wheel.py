@@ -79,7 +79,11 @@ def try_wheel(python: Path, empty: Path) -> None:
     sounds = ["-m", "speechbrain_petl.demo.corpora", "esc50", "sounds"]
     run([python, *sounds, "--clips_per_class_and_fold", "2"], recipe)
     mini = subprocess.run(
-        [python, "-c", MINI], capture_output=True, text=True, check=True
+        [python, "-c", MINI],
+        cwd=empty,  # in a checkout, Python would find that
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     train = "train.py hparams/linear.yaml --data_folder sounds --max_length 48"
     train += " --number_of_epochs 2 --num_workers 0 --output_folder out"

@@ -3,7 +3,8 @@
 The time is shared out among the rounds. In a round all candidates train for
 as many epochs as its time allows; the better ones go on to the next, and
 train anew, since the schedule of the learning rate ends with the epochs.
-(Jamieson and Talwalkar, AISTATS 2016.)
+(Jamieson and Talwalkar, AISTATS 2016.) Once nobody is left to choose among,
+all the time that is left is for one last round.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from speechbrain_petl.adapt.candidates import Candidate
 SHARES = (0.35, 0.25, 0.4)  # of the time, by round
 KEEP = 3  # one of so many goes on
 LEAST, MOST = 3, 50  # epochs
+# Of all the time that is left, so much is planned: a run that takes longer
+# than is left is ended, and nothing comes of it.
+PLANNED = 0.8
 # Of the time, at most so much goes to what trains on stored states; an epoch
 # of that takes so many seconds beside.
 STORED_SHARE, STORED_BESIDE = 0.3, 0.2
@@ -98,8 +102,12 @@ def plan_round(
     number: int,
     pace: Pace,
     last: int = 1,
+    before: int = 0,
 ) -> tuple[list[Candidate], int]:
     """Decides who trains in a round, and for how many epochs.
+
+    ``last`` candidates or fewer have all the time that is left: their round is
+    the last one.
 
     Arguments
     ---------
@@ -113,6 +121,8 @@ def plan_round(
         How long things take.
     last : int
         How many models are wanted in the end.
+    before : int
+        Epochs of the round before: no more than these teach nothing new.
 
     Returns
     -------
@@ -130,19 +140,21 @@ def plan_round(
     (['a', 'b', 'c'], 3)
     >>> found, epochs = plan_round(some, 195, 1, pace)
     >>> [one.name for one in found], epochs
-    (['a'], 9)
+    (['a'], 20)
     """
     n = -(-len(candidates) // KEEP**number)
     if number == len(SHARES) - 1:
         n = 1
     n = min(len(candidates), max(last, n))
     share = seconds * SHARES[number] / sum(SHARES[number:])
-    groups = [(list(candidates[:k]), share) for k in range(n, 0, -1)]
-    # Where the round's share is too short for one, all that is left may do.
-    groups += [([one], seconds) for one in candidates]
+    groups = [
+        (list(candidates[:k]), share if k > last else PLANNED * seconds)
+        for k in range(n, 0, -1)
+    ]
+    groups += [([one], PLANNED * seconds) for one in candidates[1:]]
     for chosen, time in groups:
         left = time - len(chosen) * pace.start
         epochs = int(left / sum(map(pace.epoch, chosen)))
-        if epochs >= LEAST:
+        if epochs >= max(LEAST, before + 1):
             return chosen, min(epochs, MOST)
     return [], 0

@@ -69,9 +69,9 @@ class Search:
         stored = self._plan_stored(candidates)
         for one in stored:
             self._train(one, rounds.MOST, -1)
-        ranked = [one for one in candidates if not one.stored]
+        ranked, epochs = [one for one in candidates if not one.stored], 0
         for number in range(len(rounds.SHARES)):
-            planned = self._plan(ranked, number)
+            planned = self._plan(ranked, number, epochs)
             if not planned:
                 if number == 0 and candidates and not stored:
                     self.say(
@@ -83,7 +83,8 @@ class Search:
             for one in chosen:
                 self._train(one, epochs, number)
             ranked = self._better(chosen, number, ranked)
-            if not ranked or epochs == rounds.MOST:
+            over = epochs == rounds.MOST or len(chosen) <= self.request.vote
+            if over or not ranked:
                 return
 
     def _plan_stored(self, candidates):
@@ -96,13 +97,18 @@ class Search:
         by_name = {one.name: one for one in candidates}
         return [by_name[name] for name in kept]
 
-    def _plan(self, ranked, number):
+    def _plan(self, ranked, number, before):
         """Returns who trains in a round and how long; kept once decided."""
         key = f"round_{number + 1}"
         kept = self.record[key]
         if kept is None:
             chosen, epochs = rounds.plan_round(
-                ranked, self.left(), number, self.pace, self.request.vote
+                ranked,
+                self.left(),
+                number,
+                self.pace,
+                self.request.vote,
+                before,
             )
             kept = {"candidates": [c.name for c in chosen], "epochs": epochs}
             self.record.keep(key, kept)

@@ -184,7 +184,7 @@ def make_parser() -> argparse.ArgumentParser:
         "serve",
         "serve artefacts as a page with an API, on this machine",
         SERVE_EXAMPLES,
-        "\nNeeds pip install 'speechbrain-petl[serve]' (docs/SERVING.md).\n",
+        "\nNeeds the extra serve: in a clone, pip install '.[serve]'; with the\npackage installed, pip install 'speechbrain-petl[serve]' (docs/SERVING.md).\n",
         home="page",
     )
     add_serve(page)

@@ -180,6 +180,10 @@ def attention(
     >>> output.shape, output.grad_fn.next_functions[0][0].name()
     (torch.Size([2, 5, 3, 4]), 'BatchedAttentionBackward')
     """
+    if query.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        # As sdpa does: a wrapper over one of them may have given float32.
+        wanted = torch.get_autocast_dtype("cpu")
+        query, key, value = (x.to(wanted) for x in (query, key, value))
     trains = torch.is_grad_enabled() and any(
         x.requires_grad for x in (query, key, value)
     )

@@ -136,7 +136,7 @@ def test_the_tool_writes_the_row_of_a_new_variant(tool):
     again = tool.methods_page(methods.replace(row, ""), counted, False)
     (new,) = (m[0] for m in tool.ROW.finditer(again) if m[1] == "lora")
     assert "| 1,000,000 | 2,000 | 3 | - | - |" in new
-    assert "`query`, `value`" in new
+    assert " | `query`, `value` | " in new
     for page in READMES:
         text = page.read_text()
         (old,) = (

@@ -1,5 +1,8 @@
 """Merging into a stock classifier, and which artefacts do so as they come."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from speechbrain_petl.artefacts.open import Artefact
@@ -8,9 +11,25 @@ from speechbrain_petl.lobes.ast import AST
 from transformers import ASTForAudioClassification, pipeline
 
 from tests.integrations.converted import logits
+from tests.lobes.test_invariants import MERGE
+
+HPARAMS = Path(__file__).parents[2] / "recipes" / "ESC50" / "hparams"
+# A stock classifier's pooling and what folds: METHODS.md and merge --help
+# name the same.
+AS_THEY_COME = sorted(
+    name
+    for name in MERGE
+    if "\npooling: cls_dist" in (HPARAMS / f"{name}.yaml").read_text()
+)
 
 
-@pytest.mark.parametrize("yaml", ["lora_stock", "ssf", "rep_adapter"])
+def test_the_page_names_them():
+    page = (HPARAMS.parents[2] / "docs" / "METHODS.md").read_text()
+    (named,) = re.findall(r"(?m)^(`[^.]*) cost nothing once trained", page)
+    assert sorted(re.findall(r"`(\w+)`", named)) == AS_THEY_COME
+
+
+@pytest.mark.parametrize("yaml", AS_THEY_COME)
 def test_it_merges_as_it_comes(yaml, make_artefact, tiny_folder, tmp_path):
     """A stock model of as many parameters as before computes the same."""
     make_artefact(tmp_path / "artefact", yaml, labels=["dog", "cat"])

@@ -146,6 +146,25 @@ def test_all_else_is_left_to_pytorch(case):
     assert "BatchedAttention" not in names
 
 
+@pytest.mark.parametrize("floats", [(0,), (1,), (1, 2), (0, 1, 2)])
+def test_under_autocast_all_have_one_precision(floats):
+    """A scale over keys or values alone leaves them in float32."""
+    inputs = tensors()
+    mixed = [
+        x.detach().float().requires_grad_() if i in floats else x
+        for i, x in enumerate(inputs)
+    ]
+    with torch.autocast("cpu", torch.bfloat16):
+        output = ours(*mixed)
+        expected = ours(*inputs)
+    assert torch.equal(output, expected)
+    found = torch.autograd.grad(output.float().sum(), mixed)
+    wanted = torch.autograd.grad(expected.float().sum(), inputs)
+    assert [x.dtype for x in found] == [x.dtype for x in mixed]
+    for one, other in zip(found, wanted, strict=True):
+        assert torch.equal(one.bfloat16(), other)
+
+
 def test_a_backbone_has_it(tiny_folder):
     ast = AST(tiny_folder, max_length=48)
     assert ast.config._attn_implementation == attention.NAME

@@ -16,11 +16,12 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     ),
     "parameters": (
         "Test {metric} against the number of trained parameters, without the "
-        "head; a level line trains none.",
+        "head; a level line trains none; colors are families of methods.",
         "",
     ),
     "few_shot": (
-        "Test {metric} against the number of training clips of each class.",
+        "Test {metric} against the number of training clips of each class; "
+        "colors are families of methods.",
         "",
     ),
     "tsne_cls": (
@@ -100,8 +101,8 @@ def tell(
     -------
     >>> from speechbrain_petl.utils.metric import Metric
     >>> told = tell(Path("few_shot_A.svg"), ["A"], [], {"A": Metric()})
-    >>> told.corpus, told.caption
-    ('A', 'Test accuracy against the number of training clips of each class.')
+    >>> told.corpus, told.caption.partition(";")[0]
+    ('A', 'Test accuracy against the number of training clips of each class')
     """
     for kind, (caption, group) in CAPTIONS.items():
         for corpus in corpora:

@@ -1,5 +1,10 @@
 """Families of methods, and the color of each."""
 
+from collections.abc import Iterable
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
 #: Beginnings of variants' names, the longest of which counts.
 FAMILIES = {
     "everything": ("full_ft",),
@@ -42,3 +47,28 @@ def family_of(variant: str) -> str:
         if variant.startswith(start)
     ]
     return max(found)[1] if found else OTHER
+
+
+def legend_of_families(figure: Figure, variants: Iterable[str]) -> None:
+    """Says below a figure which color is which family.
+
+    Arguments
+    ---------
+    figure : matplotlib.figure.Figure
+        With constrained layout.
+    variants : iterable of str
+        Names of what is drawn; other families are left out.
+    """
+    here = {family_of(variant) for variant in variants}
+    handles = [
+        Line2D([], [], linestyle="", marker="o", color=color, label=family)
+        for family, color in COLORS.items()
+        if family in here
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(4, len(handles)),
+        fontsize=8,
+        frameon=False,
+    )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from speechbrain_petl.experiments.reporting.figures.families import (
     COLORS,
     family_of,
+    legend_of_families,
 )
 from speechbrain_petl.experiments.reporting.figures.style import new_figure
 from speechbrain_petl.utils.metric import Metric
@@ -92,19 +92,7 @@ def draw_ranking(
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    here = {family_of(row.variant) for row in rows}
-    handles = [
-        Line2D([], [], linestyle="", marker="o", color=color, label=family)
-        for family, color in COLORS.items()
-        if family in here
-    ]
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=min(4, len(handles)),
-        fontsize=8,
-        frameon=False,
-    )
+    legend_of_families(figure, [row.variant for row in rows])
     figure.suptitle(title, fontsize=10)
     return figure
 

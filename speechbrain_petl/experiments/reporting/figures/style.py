@@ -1,10 +1,12 @@
 """How all figures look, and how they are written."""
 
 import io
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
 import matplotlib
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from speechbrain_petl.utils.files import write_file
 
@@ -14,13 +16,28 @@ LINES = ("-", "--", ":", "-.")
 COLORS = ("#000000", "#e07b39", "#2f7fc1", "#5b2a86", "#b0b0b0")
 
 
-def looks(number: int) -> list[dict]:
+def palette(number: int) -> list[str]:
+    """Returns colors that all differ, as far apart in hue as they can be.
+
+    Example
+    -------
+    >>> palette(2)
+    ['#1f77b4', '#ff7f0e']
+    """
+    name = "tab10" if number <= 10 else "turbo"
+    colors = matplotlib.colormaps[name].resampled(max(number, 10))
+    return [to_hex(colors(index)) for index in range(number)]
+
+
+def looks(number: int, colors: Sequence[str] = COLORS) -> list[dict]:
     """Returns styles that differ in marker, line and color.
 
     Arguments
     ---------
     number : int
         How many.
+    colors : sequence of str
+        Colors to take in turns.
 
     Returns
     -------
@@ -32,7 +49,7 @@ def looks(number: int) -> list[dict]:
     >>> looks(2)[1]
     {'marker': 's', 'linestyle': '--', 'color': '#e07b39'}
     """
-    styles = zip(cycle(MARKERS), cycle(LINES), cycle(COLORS))
+    styles = zip(cycle(MARKERS), cycle(LINES), cycle(colors))
     return [
         {"marker": marker, "linestyle": line, "color": color}
         for marker, line, color in islice(styles, number)

@@ -8,10 +8,15 @@ import torch
 from matplotlib.figure import Figure
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.dataio.datasets import read_clip, read_manifest
+from speechbrain_petl.experiments.reporting.figures.families import (
+    COLORS,
+    family_of,
+)
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.style import (
     looks,
     new_figure,
+    palette,
 )
 
 from speechbrain.dataio.preprocess import AudioNormalizer
@@ -103,7 +108,7 @@ def flatten(vectors: torch.Tensor, seed: int = 0) -> np.ndarray:
 def draw_embeddings(
     panels: dict[str, tuple[Sequence[str], np.ndarray]], title: str
 ) -> Figure:
-    """Draws points by class, a panel a method.
+    """Draws points by class, a panel a method titled in its family's color.
 
     Arguments
     ---------
@@ -120,7 +125,7 @@ def draw_embeddings(
     rows = -(-len(panels) // columns)
     figure = new_figure(2.6 * columns + 1.8, 2.6 * rows + 0.4)
     classes = sorted({x for labels, _ in panels.values() for x in labels})
-    styles = dict(zip(classes, looks(len(classes))))
+    styles = dict(zip(classes, looks(len(classes), palette(len(classes)))))
     grid = figure.subplots(rows, columns, squeeze=False).flat
     for axes in list(grid)[len(panels) :]:
         axes.remove()
@@ -136,7 +141,8 @@ def draw_embeddings(
                 alpha=0.8,
                 linewidths=0,
             )
-        axes.set_title(name, fontsize=9)
+        color = COLORS[family_of(name)]
+        axes.set_title(name, fontsize=9, color=color)
         axes.set_xticks([])
         axes.set_yticks([])
     handles, names = figure.axes[0].get_legend_handles_labels()

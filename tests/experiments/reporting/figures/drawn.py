@@ -17,7 +17,8 @@ def overlapping(figure):
     canvas.draw()
     renderer = canvas.get_renderer()
     boxes = [
-        (text.get_text(), text.get_window_extent(renderer))
+        # An annotation's own extent has its line in it.
+        (text.get_text(), Text.get_window_extent(text, renderer))
         for text in dict.fromkeys(figure.findobj(Text))
         if text.get_visible() and text.get_text().strip()
     ]

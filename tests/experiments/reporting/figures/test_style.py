@@ -1,12 +1,14 @@
 """How figures look, and how they are written."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 from speechbrain_petl.experiments.reporting.figures.accuracy import (
     against_parameters,
 )
 from speechbrain_petl.experiments.reporting.figures.style import (
     looks,
+    palette,
     write_figure,
 )
 
@@ -22,6 +24,13 @@ def test_looks_differ_in_greyscale_too():
         for look in styles[:5]
     )
     assert min(np.diff(grey)) > 0.05
+
+
+@pytest.mark.parametrize("number", [2, 10, 30])
+def test_no_color_of_a_palette_comes_twice(number):
+    colors = palette(number)
+    assert len(set(colors)) == number
+    assert [look["color"] for look in looks(number, colors)] == colors
 
 
 def test_the_same_figure_gives_the_same_files(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import soundfile
 import torch
+from speechbrain_petl.experiments.reporting.figures.families import COLORS
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 from speechbrain_petl.experiments.reporting.figures.tokens import (
     draw_embeddings,
@@ -25,7 +26,7 @@ def test_embeddings_are_the_models_own(run):
     torch.testing.assert_close(found.pooled[0], tokens[0].mean(dim=0))
     points = flatten(found.pooled)
     assert np.array_equal(points, flatten(found.pooled)), "seeded"
-    figure = draw_embeddings(
-        {"one": (found.labels, points), "two": (found.labels, points)}, "t-SNE"
-    )
+    panel = (found.labels, points)
+    figure = draw_embeddings({"lora": panel, "two": panel}, "t-SNE")
+    assert figure.axes[0].title.get_color() == COLORS["LoRA"]
     assert not overlapping(figure)
