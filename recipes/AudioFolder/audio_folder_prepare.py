@@ -5,6 +5,7 @@ A folder has a subfolder for each class; a table has the columns ``file`` and
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from speechbrain_petl.dataio.allot import Plan, allot
@@ -35,6 +36,8 @@ def prepare_audio_folder(
     window: float | str | None = None,
     near_duplicates: bool = True,
     skip_bad_audio: bool = False,
+    several_labels: bool = False,
+    known_labels: Iterable[str] = (),
 ) -> None:
     """Writes ``train.json``, ``valid.json``, ``test.json``, and the label map.
 
@@ -73,6 +76,12 @@ def prepare_audio_folder(
     skip_bad_audio : bool
         If True, leaves out sounds that cannot be used and copies that have
         different labels.
+    several_labels : bool
+        If True, a sound may have several labels, or none, even if the table
+        has no such one.
+    known_labels : iterable of str
+        Classes of a model that the sounds are added to: one class of sounds
+        is enough then.
 
     Example
     -------
@@ -89,7 +98,13 @@ def prepare_audio_folder(
         raise ValueError(f"window is {window}: give a number of seconds.")
     plan = Plan(valid_share, test_share, n_folds, test_fold, split_seed)
     collection = collect(
-        root, metadata, group_by, near_duplicates, skip_bad_audio
+        root,
+        metadata,
+        group_by,
+        near_duplicates,
+        skip_bad_audio,
+        several_labels,
+        known_labels,
     )
     splits, folds = allot(collection, plan)
     if collection.faults:

@@ -26,15 +26,18 @@ class Outputs:
     values : torch.Tensor
         Embeddings or logits [N, d].
     targets : torch.Tensor
-        Targets of the ``Task``: indices [N], or zeros and ones [N, classes].
+        Targets of the ``Task``.
     seconds : float
         Time of the model itself, without reading the files.
+    whole : float
+        Time of all, reading included.
     """
 
     ids: list[str]
     values: torch.Tensor
     targets: torch.Tensor
     seconds: float
+    whole: float
 
     @property
     def given(self) -> Given:
@@ -84,7 +87,7 @@ def outputs_of(
     loader = make_dataloader(
         dataset, batch_size=BATCH, generator=torch.Generator()
     )
-    ids, values, targets, seconds = [], [], [], 0.0
+    ids, values, seconds, began = [], [], 0.0, time.monotonic()
     bar = tqdm(
         total=len(dataset),
         unit="clip",
@@ -100,7 +103,8 @@ def outputs_of(
             seconds += time.monotonic() - start
             ids += batch.id
             values.append(found)
-            # Vectors come padded, as a tuple with their lengths.
-            targets.append(batch.target.data)
             bar.update(len(batch.id))
-    return Outputs(ids, torch.cat(values), torch.cat(targets), seconds)
+    place = {name: row for row, name in enumerate(sounds.entries[split])}
+    targets = sounds.targets(split)[[place[name] for name in ids]]
+    whole = time.monotonic() - began
+    return Outputs(ids, torch.cat(values), targets, seconds, whole)

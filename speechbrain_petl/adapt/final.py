@@ -2,21 +2,22 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
-from speechbrain_petl.adapt.prototypes import PER_CLASS, draw, pack, unpack
+from speechbrain_petl.adapt.ending import open_model
+from speechbrain_petl.adapt.prototypes import PER_CLASS, draw, pack, thin
 from speechbrain_petl.adapt.record import Record
-from speechbrain_petl.adapt.reporting.facts import report_facts
+from speechbrain_petl.adapt.reporting.facts import given_of, report_facts
 from speechbrain_petl.adapt.reporting.page import write_page
 from speechbrain_petl.adapt.request import Request
 from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.adapt.task import Before
 from speechbrain_petl.artefacts.data_facts import data_facts
-from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.restate import restate
 from speechbrain_petl.artefacts.write import describe
 from speechbrain_petl.utils.files import read_json, write_file, write_json
@@ -59,7 +60,7 @@ def finish(
     known: dict[str, Outputs],
     chosen: list[dict[str, Any]],
     say: Callable[[str], None],
-    old_prototypes: Mapping[str, Any] | None = None,
+    before: Before | None = None,
 ) -> Final:
     """Tests the chosen models once, and writes what a training leaves.
 
@@ -77,8 +78,8 @@ def finish(
         The best results, the best first.
     say : callable
         Tells a line of progress.
-    old_prototypes : mapping, optional
-        Stored clips of an artefact that was continued.
+    before : Before, optional
+        What an artefact that was continued brought along.
 
     Returns
     -------
@@ -87,14 +88,13 @@ def finish(
     folders = [Path(one["folder"]) for one in chosen]
     tested = request.folder / TEST
     if record["test"] is None or not tested.is_file():
-        _test(request, record, sounds, known, folders, tested, old_prototypes)
+        _test(request, record, sounds, known, folders, tested, before)
     task, found = sounds.task, record["test"]
     alone, voted = (
         _facts(found["alone"], sounds, found["n_test"]),
         _facts(found["voted"], sounds, found["n_test"]),
     )
-    if task.grows:
-        alone["prototypes"] = read_json(request.folder / PROTOTYPES)
+    alone["prototypes"] = read_json(request.folder / PROTOTYPES)
     bank = []
     restate(folders[0], request.folder / ARTEFACT, alone)
     if len(folders) > 1:
@@ -103,7 +103,9 @@ def finish(
             # Whoever opens the bank decides by the average, as was tested.
             restate(folder, request.folder / BANK / name, voted)
             bank.append(request.folder / BANK / name)
-    report = _report(request, record, sounds, known, chosen)
+    record.passed("test")
+    report = _report(request, record, sounds, chosen)
+    record.passed("report")
     final = Final(
         request.folder / ARTEFACT,
         bank,
@@ -118,20 +120,19 @@ def finish(
         f"on the {final.n_test} test clips: {task.shown(final.score)} (95 % "
         f"interval {low} to {high})."
     )
+    if told := record.overrun(request.minutes):
+        say(told)
     return final
 
 
-def _test(request, record, sounds, known, folders, tested, old_prototypes):
+def _test(request, record, sounds, known, folders, tested, before):
     """Runs the chosen models over the test split, this one time."""
     task = sounds.task
     found: dict[str, list[torch.Tensor]] = {"valid": [], "test": []}
     for folder in folders:
-        artefact = Artefact.open(folder)
-        stock = artefact.backbone(request.source, True).to(request.device)
-        trained = artefact.load(stock)
-
-        if folder == folders[0] and task.grows:
-            _keep_prototypes(request, sounds, trained, old_prototypes)
+        trained = open_model(request, folder)
+        if folder == folders[0]:
+            _keep_prototypes(request, sounds, trained, before)
 
         def classify(inputs, lens, trained=trained):
             """Returns logits [B, classes]."""
@@ -145,16 +146,21 @@ def _test(request, record, sounds, known, folders, tested, old_prototypes):
                 classify,
                 request.device,
             )
-            found[split].append(task.probabilities(outputs.values))
+            values = outputs.values
+            if before is not None and split in before.stored:
+                stored = before.stored[split].x.to(request.device)
+                with torch.no_grad():
+                    old = trained.classifier(stored).cpu()
+                values = torch.cat([old, values])
+            found[split].append(task.probabilities(values))
     voted = {s: torch.stack(values).mean(dim=0) for s, values in found.items()}
     y = outputs.targets
     write_file(str(tested), save({**voted, "targets": y}))
-    decay = record["probe"]["overrides"]["decay"]
+    _, valid = given_of(known, before)
+    strangers = record["early"]["strangers"]
 
     def judge(p):
         """Returns what an artefact says of probabilities of both splits."""
-        valid = known["valid"].given
-        unknown = task.unknown(p["valid"], known["train"].given, valid, decay)
         metric = f"valid_{task.metric.name}"
         return {
             "metrics": {
@@ -162,8 +168,8 @@ def _test(request, record, sounds, known, folders, tested, old_prototypes):
                 "n_test": len(y),
                 metric: task.score(p["valid"], valid.y),
             },
-            "decision": task.decision(p["valid"], valid.y),
-            "unknown": unknown,
+            "decision": task.decision(p["valid"], valid.y, before),
+            "unknown": task.unknown(p["valid"], strangers),
         }
 
     voted_facts = judge(voted)
@@ -188,13 +194,12 @@ def _test(request, record, sounds, known, folders, tested, old_prototypes):
     )
 
 
-def _report(request, record, sounds, known, chosen):
+def _report(request, record, sounds, chosen):
     """Writes report.json and report.html."""
     tested = load_test(request.folder)
     facts = report_facts(
         record,
         sounds,
-        known,
         list(sounds.entries["test"]),
         tested["test"],
         tested["targets"],
@@ -205,27 +210,25 @@ def _report(request, record, sounds, known, chosen):
     return request.folder / REPORT
 
 
-def _keep_prototypes(request, sounds, trained, old):
+def _keep_prototypes(request, sounds, trained, before):
     """Writes embeddings of a few clips of each class, by the best model."""
     packed = {}
     for split, most in PER_CLASS.items():
-        entries = list(sounds.entries[split].items())
-        labels = [sounds.labels.encode_label(e["label"]) for _, e in entries]
-        chosen = draw(labels, most, request.seed)
+        names = list(sounds.entries[split])
+        members = sounds.task.members(sounds.targets(split))
+        chosen = draw(members, most, request.seed)
         found = outputs_of(
             sounds,
             split,
             trained.compute_features,
             trained.encoder,
             request.device,
-            only={entries[row][0] for row in chosen},
-        )
-        x, y = found.values, found.targets
-        if old is not None:
-            old_x, old_y = unpack(old[split], len(sounds.labels))
-            # An old class that has new clips is known by the old ones too.
-            x, y = torch.cat([old_x, x]), torch.cat([old_y, y])
-        packed[split] = pack(x, y)
+            only={names[row] for row in chosen},
+        ).given
+        # An old class that has new clips is known by the old ones too.
+        clips = found if before is None else before.join(split, found)
+        few = thin(clips, sounds.task, request.seed)
+        packed[split] = pack(few, sounds.task)
     write_json(request.folder / PROTOTYPES, packed)
 
 

@@ -5,6 +5,7 @@ new clips and of stored clips of the old classes, which are thereby replayed.
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,12 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.tag import Tag
 from speechbrain_petl.adapt.embeddings import Outputs
 from speechbrain_petl.adapt.probe import Probe, tune
-from speechbrain_petl.adapt.prototypes import unpack
-from speechbrain_petl.adapt.sounds import Sounds
+from speechbrain_petl.adapt.prototypes import PER_CLASS, unpack
+from speechbrain_petl.adapt.sounds import TASKS, Sounds
+from speechbrain_petl.adapt.task import Before, Given, Task
 from speechbrain_petl.artefacts.format import YAML as HYPERPARAMS
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import task_of
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.artefacts.write import describe, write_artefact
 from speechbrain_petl.lobes.backbone import Backbone
@@ -38,8 +41,8 @@ class Grown(NamedTuple):
     probe : Probe
         The head.
     before, after : float
-        Accuracy on stored clips of the old classes, which neither head was
-        fitted on: of the old head, and of the new one.
+        The task's metric on stored clips of the old classes, which neither
+        head was fitted on: of the old head, and of the new one.
     n_old : int
         Number of old classes.
     n_stored : int
@@ -57,6 +60,13 @@ class Grown(NamedTuple):
         return {k: v for k, v in self._asdict().items() if k != "probe"}
 
 
+def told_before(task: Task, facts: Mapping[str, Any]) -> str:
+    """Returns ``Grown.facts`` in words."""
+    return task.kept(
+        facts["n_stored"], facts["n_old"], facts["before"], facts["after"]
+    )
+
+
 def require_prototypes(artefact: Artefact) -> dict[str, Any]:
     """Returns the stored prototypes of an artefact.
 
@@ -69,8 +79,7 @@ def require_prototypes(artefact: Artefact) -> dict[str, Any]:
     if found is None:
         raise ValueError(
             "This artefact holds no stored clips of its classes, which only "
-            "speechbrain-petl train writes, of clips with one label each: "
-            "train on all classes at once."
+            "speechbrain-petl train writes: train on all classes at once."
         )
     return found
 
@@ -85,7 +94,45 @@ def join_labels(sounds: Sounds, labels: list[str]) -> Sounds:
     return replace(sounds, labels=encoder)
 
 
-def grow(trained: Trained, known: dict[str, Outputs], n_classes: int) -> Grown:
+def before_of(trained: Trained, sounds: Sounds) -> Before:
+    """Returns what an artefact brings along.
+
+    Arguments
+    ---------
+    trained : Trained
+        The artefact.
+    sounds : Sounds
+        The new clips, with the labels of all classes.
+
+    Returns
+    -------
+    Before
+
+    Raises
+    ------
+    ValueError
+        If its stored clips are damaged, or the new ones have another kind of
+        labels.
+    """
+    task = TASKS[task_of(trained.metadata)]
+    if sounds.task is not task:
+        raise ValueError(
+            f"The clips of '{sounds.data_folder}' have several labels each, "
+            "or none, and those of the artefact have one label each: train on "
+            "all of them at once, without --continue."
+        )
+    n_old, n_classes = len(trained.labels), len(sounds.labels)
+    stored = {}
+    for split in PER_CLASS:
+        packed = trained.metadata["prototypes"][split]
+        x, y = unpack(packed, n_old, task)
+        stored[split] = Given(x, task.widen(y, n_classes))
+    decision = trained.metadata.get("decision", {})
+    stays = ~task.told(sounds.targets("train"), n_classes)
+    return Before(stored, decision, stays)
+
+
+def grow(trained: Trained, known: dict[str, Outputs], before: Before) -> Grown:
     """Fits a head on new clips and on the stored ones.
 
     Arguments
@@ -94,34 +141,50 @@ def grow(trained: Trained, known: dict[str, Outputs], n_classes: int) -> Grown:
         The artefact.
     known : dict of str to Outputs
         Its embeddings of the new training and validation clips.
-    n_classes : int
-        Number of all classes, the old ones first.
+    before : Before
+        What it brings along.
 
     Returns
     -------
     Grown
     """
-    n_old = len(trained.labels)
-    stored = {
-        split: unpack(trained.metadata["prototypes"][split], n_old)
-        for split in ("train", "valid")
-    }
-    x, y = (
-        {
-            split: torch.cat([old, getattr(known[split], name)])
-            for split, old in (
-                (split, stored[split][place]) for split in stored
-            )
-        }
-        for place, name in enumerate(("values", "targets"))
+    task = TASKS[task_of(trained.metadata)]
+    old, n_old = _head_of(trained), len(trained.labels)
+    n_classes, stays = len(before.stays), before.stays
+    train, valid = (
+        before.join(split, known[split].given) for split in PER_CLASS
     )
-    probe = tune(x["train"], y["train"], x["valid"], y["valid"], n_classes)
-    held, targets = stored["valid"]
-    with torch.no_grad():
-        said = trained.classifier(held).argmax(dim=1)
-    before = (said == targets).double().mean().item()
-    after = probe.accuracy(held, targets)
-    return Grown(probe, before, after, n_old, len(targets))
+    if stays.any():  # of these nothing is fitted
+        for clips in (train, valid):
+            clips.y[:, stays] = torch.nan
+    probe = tune(
+        *train,
+        *valid,
+        n_classes,
+        loss=task.loss,
+        score=lambda logits, y: task.score(task.probabilities(logits), y),
+    )
+    probe.weight[stays] = old.weight[stays[:n_old]]
+    probe.bias[stays] = old.bias[stays[:n_old]]
+    held = unpack(trained.metadata["prototypes"]["valid"], n_old, task)
+    targets = held.y, before.stored["valid"].y
+    scores = [
+        task.score(task.probabilities(head(held.x)), y)
+        for head, y in zip((old, probe), targets, strict=True)
+    ]
+    return Grown(probe, *scores, n_old, len(held.x))
+
+
+def _head_of(trained: Trained) -> Probe:
+    """Returns the head of an artefact, which has to be one linear layer."""
+    layers = [m for m in trained.classifier.modules() if type(m) is nn.Linear]
+    if layers != [trained.classifier]:
+        raise ValueError(
+            "The head of this artefact is not one linear layer, which is what "
+            "can be grown."
+        )
+    weight, bias = (p.detach().cpu() for p in trained.classifier.parameters())
+    return Probe(weight, bias, decay=0.0)
 
 
 def write_grown(
@@ -131,6 +194,7 @@ def write_grown(
     backbone: Backbone,
     grown: Grown,
     sounds: Sounds,
+    decision: Mapping[str, Any],
 ) -> None:
     """Writes an artefact with the new head.
 
@@ -148,13 +212,9 @@ def write_grown(
         The new head.
     sounds : Sounds
         The new clips, with the labels of all classes.
+    decision : mapping
+        What it decides by.
     """
-    layers = [m for m in trained.classifier.modules() if type(m) is nn.Linear]
-    if layers != [trained.classifier]:
-        raise ValueError(
-            "The head of this artefact is not one linear layer, which is what "
-            "can be grown."
-        )
     head = nn.Linear(grown.probe.weight.shape[1], len(sounds.labels))
     with torch.no_grad():
         head.weight.copy_(grown.probe.weight)
@@ -169,6 +229,8 @@ def write_grown(
         sounds.labels,
         run_yaml(artefact.files[HYPERPARAMS].read_text("utf-8")),
         {
+            "task": sounds.task.name,
+            "decision": decision,
             "method": artefact.metadata["method"],
             "trainable": {
                 **counts,

@@ -1,6 +1,6 @@
 """One label a sound: classification."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from speechbrain_petl.adapt.insights import (
     threshold,
     unknown_auroc,
 )
-from speechbrain_petl.adapt.task import Given
+from speechbrain_petl.adapt.task import Before, Given
 from speechbrain_petl.artefacts.tasks import CLASSIFICATION
 from speechbrain_petl.utils.interval import wilson
 from speechbrain_petl.utils.metric import Metric
@@ -32,7 +32,48 @@ class OneLabel:
     metric = Metric()
     title = "Accuracy"
     overrides: Mapping[str, Any] = {}  # the recipe's own values
-    grows = True
+    several = False
+
+    def encode(
+        self, labels: Sequence[str], names: Sequence[str], named: Collection
+    ) -> torch.Tensor:
+        """See ``Task``."""
+        del named  # one label says of all others that they are none
+        place = {name: number for number, name in enumerate(names)}
+        return torch.tensor([place[label] for label in labels])
+
+    def pack(self, y: torch.Tensor) -> list[int]:
+        """See ``Task``."""
+        return y.tolist()
+
+    def unpack(self, packed: Sequence[int], n_classes: int) -> torch.Tensor:
+        """See ``Task``."""
+        if not all(isinstance(one, int) for one in packed):
+            raise ValueError("These are no indices.")
+        y = torch.tensor(packed, dtype=torch.long)
+        if not (len(y) and y.min() >= 0 and y.max() < n_classes):
+            raise ValueError(f"These are no indices of {n_classes} classes.")
+        return y
+
+    def widen(self, y: torch.Tensor, n_classes: int) -> torch.Tensor:
+        """See ``Task``; an index says of new classes that they are none."""
+        del n_classes
+        return y
+
+    def told(self, y: torch.Tensor, n_classes: int) -> torch.Tensor:
+        """See ``Task``."""
+        del y
+        return torch.ones(n_classes, dtype=torch.bool)
+
+    def kept(
+        self, n_clips: int, n_old: int, before: float, after: float
+    ) -> str:
+        """See ``Task``."""
+        return (
+            f"Of {n_clips} stored clips of the {n_old} classes that were there "
+            f"before, {self.shown(before)} were told rightly before, and "
+            f"{self.shown(after)} now."
+        )
 
     def loss(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """See ``Task``."""
@@ -65,18 +106,25 @@ class OneLabel:
             rows.setdefault(label, []).append(row)
         return [rows[label] for label in sorted(rows)]
 
-    def decision(self, p: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
+    def decision(
+        self, p: torch.Tensor, y: torch.Tensor, before: Before | None = None
+    ) -> dict[str, Any]:
         """See ``Task``."""
-        del p, y  # the likeliest class, whatever they are
+        del p, y, before  # the likeliest class, whatever they are
         return {}
 
+    def strangers(
+        self, train: Given, valid: Given, n_classes: int, decay: float
+    ) -> float | None:
+        """See ``Task``."""
+        return unknown_auroc(*train, *valid, n_classes, decay)
+
     def unknown(
-        self, p: torch.Tensor, train: Given, valid: Given, decay: float
+        self, p: torch.Tensor, strangers: float | None
     ) -> dict[str, Any] | None:
         """See ``Task``."""
-        auroc = unknown_auroc(*train, *valid, p.shape[1], decay)
         least = threshold(p.max(dim=1).values)
-        return {"threshold": least, "kept": KEPT, "auroc": auroc}
+        return {"threshold": least, "kept": KEPT, "auroc": strangers}
 
     def rows(
         self,

@@ -10,6 +10,7 @@ from speechbrain_petl.utils.settings import differences
 
 FILE = "search.json"
 FORMAT = 2
+PHASES, SEARCH = "phases", "search"
 REMEDY = "give another --output, or remove that folder"
 
 
@@ -22,6 +23,9 @@ class Record:
         Output folder.
     settings : mapping
         What is asked, see ``Request.settings``.
+    began : float, optional
+        Reading of ``time.monotonic`` that the time spent is counted from; now
+        by default.
 
     Raises
     ------
@@ -42,7 +46,12 @@ class Record:
 here; give another --output, or remove that folder.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]):
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, Any],
+        began: float | None = None,
+    ):
         self.folder = folder
         self.file = folder / FILE
         self.values: dict[str, Any] = {
@@ -59,7 +68,8 @@ here; give another --output, or remove that folder.
             self._compare("settings", found["settings"], settings)
             self.values = found
         self.before = self.values["spent"]
-        self.start = time.monotonic()
+        self.start = time.monotonic() if began is None else began
+        self.phase_began = self.before
 
     def __getitem__(self, key: str) -> Any:
         """Returns what is kept by a key, or None."""
@@ -75,6 +85,35 @@ here; give another --output, or remove that folder.
     def spent(self) -> float:
         """Returns the seconds that went by in this process and before it."""
         return self.before + time.monotonic() - self.start
+
+    def passed(self, phase: str) -> None:
+        """Keeps how long a phase took that ends now, whenever it was begun."""
+        seconds, now = dict(self[PHASES] or {}), self.spent()
+        took = seconds.get(phase, 0.0) + now - self.phase_began
+        self.phase_began = now
+        self.keep(PHASES, {**seconds, phase: round(took, 2)})
+
+    def overrun(self, minutes: float) -> str | None:
+        """Returns a sentence if more time was spent than was given.
+
+        Example
+        -------
+        >>> record = Record(getfixture("tmp_path"), {})
+        >>> record.values |= {"spent": 90.0, PHASES: {"reading": 70.0}}
+        >>> record.before = 90.0
+        >>> record.overrun(2) is None, record.overrun(1)[:45]
+        (True, '--minutes 1 was exceeded by 30 s: the least w')
+        """
+        over = self.spent() - 60 * minutes
+        if over <= 0:
+            return None
+        phases = self[PHASES] or {}
+        least = sum(s for name, s in phases.items() if name != SEARCH)
+        told = ", ".join(f"{name} {s:.0f} s" for name, s in phases.items())
+        why = "it ended later than was foreseen"
+        if least > 60 * minutes:
+            why = f"the least work took {least:.0f} s here"
+        return f"--minutes {minutes:g} was exceeded by {over:.0f} s: {why} ({told})."
 
     def settle(self, data: Mapping[str, Any]) -> None:
         """Compares the data with those that the search was begun with.

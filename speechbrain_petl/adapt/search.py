@@ -54,8 +54,12 @@ class Search:
         self.identity = str(record["data"])
 
     def left(self) -> float:
-        """Returns the seconds that are left for training."""
-        return 60 * self.request.minutes - self.reserve - self.record.spent()
+        """Returns the seconds that are left for training.
+
+        Where runs took longer than they should, so will the end.
+        """
+        reserve = self.reserve * max(1.0, self.pace.slower)
+        return 60 * self.request.minutes - reserve - self.record.spent()
 
     def __call__(self, candidates: list[Candidate]) -> None:
         """Trains in rounds, until the time or the rounds are over.

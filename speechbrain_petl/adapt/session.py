@@ -11,29 +11,38 @@ from pathlib import Path
 from speechbrain_petl.adapt import runs
 from speechbrain_petl.adapt.candidates import make_candidates
 from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
+from speechbrain_petl.adapt.ending import Ending, clips_at_the_end, measure
 from speechbrain_petl.adapt.final import Final, finish
 from speechbrain_petl.adapt.grow import (
+    before_of,
     grow,
     join_labels,
     require_prototypes,
+    told_before,
     write_grown,
 )
 from speechbrain_petl.adapt.linear import LinearModel
 from speechbrain_petl.adapt.probe import tune
 from speechbrain_petl.adapt.recipe import Recipe
-from speechbrain_petl.adapt.record import Record
+from speechbrain_petl.adapt.record import SEARCH, Record
+from speechbrain_petl.adapt.reporting.facts import early_facts
 from speechbrain_petl.adapt.request import AUTO, Request
 from speechbrain_petl.adapt.rounds import Pace
 from speechbrain_petl.adapt.search import Search, best_of
-from speechbrain_petl.adapt.sounds import FRAMES, RECORD, Sounds, prepare, read
+from speechbrain_petl.adapt.sounds import (
+    FRAMES,
+    RECORD,
+    TASKS,
+    Sounds,
+    prepare,
+    read,
+)
 from speechbrain_petl.artefacts.open import Artefact
+from speechbrain_petl.artefacts.tasks import task_of
 from speechbrain_petl.experiments.running.locks import lock_of
-from torch import nn
 
 IMPORTS = "import speechbrain_petl.training.launch, transformers"
 START = 1.5  # what a run takes beside its epochs, in such imports
-SAFETY = 5.0  # seconds for what nobody thought of
-RESERVED = 3.0  # passes over a split of the test's size: test and report
 PROBE, GROWN = "linear", "grown"
 
 
@@ -41,6 +50,7 @@ def train_folder(
     request: Request,
     say: Callable[[str], None] = print,
     runner: runs.Runner = runs.run_process,
+    began: float | None = None,
 ) -> Final:
     """Trains on a folder of sounds, inside the time, and tests the best once.
 
@@ -54,6 +64,9 @@ def train_folder(
         Tells a line of progress.
     runner : callable
         Runs a job of the recipe.
+    began : float, optional
+        Reading of ``time.monotonic`` that the time is counted from; now by
+        default.
 
     Returns
     -------
@@ -66,6 +79,7 @@ def train_folder(
         If the sounds cannot be used, the backbone cannot be loaded, or the
         output folder holds another training.
     """
+    began = time.monotonic() if began is None else began
     if not Path(request.data_folder).is_dir():
         raise ValueError(f"There is no folder '{request.data_folder}'.")
     if request.artefact is not None:
@@ -83,7 +97,7 @@ def train_folder(
                 f"Another training is running in {request.folder}: wait until "
                 "it ends, or give another --output."
             )
-        record = Record(request.folder, request.settings())
+        record = Record(request.folder, request.settings(), began)
         try:
             return work(request, record, say, runner)
         finally:
@@ -97,16 +111,17 @@ def _continue(request, record, say, runner):
     artefact = Artefact.open(request.artefact)
     stock = artefact.backbone(request.source, True).to(request.device)
     trained = artefact.load(stock)
-    window = artefact.metadata["features"]["max_length"] / FRAMES
-    sounds = _prepare(request, record, window)
-    if not sounds.task.grows:
-        raise ValueError(
-            f"The clips of '{request.data_folder}' have several labels each, "
-            "or none, and what is continued has one label each: train on all "
-            "of them at once, without --continue."
-        )
+    sounds = _prepare(
+        request,
+        record,
+        window=artefact.metadata["features"]["max_length"] / FRAMES,
+        several_labels=TASKS[task_of(artefact.metadata)].several,
+        known_labels=trained.labels,
+    )
     sounds = join_labels(sounds, trained.labels)
+    before = before_of(trained, sounds)
     _introduce(sounds, say)
+    record.passed("sounds")
     known = {
         split: outputs_of(
             sounds,
@@ -117,13 +132,18 @@ def _continue(request, record, say, runner):
         )
         for split in ("train", "valid")
     }
+    record.passed("embeddings")
     folder = request.folder / "runs" / GROWN / "artefact"
     if record["probe"] is None or not folder.is_dir():
-        grown = grow(trained, known, len(sounds.labels))
+        grown = grow(trained, known, before)
         backbone = stock.refit(**artefact.blueprint.options())
-        write_grown(folder, artefact, trained, backbone, grown, sounds)
-        valid = known["valid"]
-        logits = grown.probe(valid.values)
+        task, valid = sounds.task, before.join("valid", known["valid"].given)
+        logits = grown.probe(valid.x)
+        p = task.probabilities(logits)
+        decision = task.decision(p, valid.y, before)
+        write_grown(
+            folder, artefact, trained, backbone, grown, sounds, decision
+        )
         record.keep("continued", grown.facts())
         record.keep(
             "probe",
@@ -133,27 +153,21 @@ def _continue(request, record, say, runner):
                 "parameters": 0,
                 "seconds": round(record.spent(), 1),
                 "folder": str(folder),
-                "score": grown.probe.accuracy(valid.values, valid.targets),
-                "loss": nn.functional.cross_entropy(
-                    logits, valid.targets
-                ).item(),
+                "score": task.score(p, valid.y),
+                "loss": task.loss(logits, valid.y).item(),
             },
         )
-    found = record["continued"]
-    say(
-        f"Of {found['n_stored']} stored clips of the {found['n_old']} classes "
-        f"from before, {found['before']:.1%} were told rightly before, and "
-        f"{found['after']:.1%} now."
-    )
+    say(told_before(sounds.task, record["continued"]))
+    _look(record, sounds, known, before)
     chosen = [{"name": GROWN, **record["probe"]}]
-    old = trained.metadata["prototypes"]
-    return finish(request, record, sounds, known, chosen, say, old)
+    return finish(request, record, sounds, known, chosen, say, before)
 
 
 def _train(recipe, request, record, say, runner):
     """Like ``train_folder``, in a locked folder."""
     sounds = _prepare(request, record)
     _introduce(sounds, say)
+    record.passed("sounds")
     options = runs.shared_options(request, sounds)
     model = LinearModel(
         recipe, options, request.folder / "runs" / PROBE, request.device
@@ -164,25 +178,26 @@ def _train(recipe, request, record, say, runner):
         )
         for split in ("train", "valid")
     }
+    record.passed("embeddings")
     _probe(request, record, sounds, model, known, say)
+    _look(record, sounds, known)
     n_clips = sum(len(outputs.ids) for outputs in known.values())
     candidates = make_candidates(recipe, request, options, n_clips)
     pace = _pace(record, known, bool(candidates))
-    per_clip = pace.train / len(known["train"].ids)
-    n_test = len(sounds.entries["test"])
-    reserve = SAFETY + (RESERVED + request.vote) * per_clip * n_test
+    reserve = _reserve(request, record, sounds, known)
     search = Search(request, recipe, sounds, record, pace, reserve, say, runner)
     search(candidates)
+    record.passed(SEARCH)
     chosen = best_of(record, request.vote)
     return finish(request, record, sounds, known, chosen, say)
 
 
-def _prepare(request, record, window="auto") -> Sounds:
+def _prepare(request, record, **options) -> Sounds:
     """Prepares the data beside what is there, and compares both."""
     new = request.manifests.with_name(".manifest-new")
     shutil.rmtree(new, ignore_errors=True)
     try:
-        sounds = prepare(request, new, window)
+        sounds = prepare(request, new, **options)
         record.settle(sounds.identity())
         shutil.rmtree(request.manifests, ignore_errors=True)
         new.rename(request.manifests)
@@ -247,6 +262,22 @@ def _probe(request, record, sounds, model, known, say):
         f"Linear probe, {record.spent():.0f} s: {task.metric.name} "
         f"{task.shown(score)} of the validation clips"
     )
+
+
+def _look(record, sounds, known, before=None):
+    """Gathers what the report says of the clips, unless it is there."""
+    if record["early"] is None:
+        record.keep("early", early_facts(record, sounds, known, before))
+    record.passed("probe")
+
+
+def _reserve(request, record, sounds, known) -> float:
+    """Returns the seconds that are needed after the search."""
+    if record["ending"] is None:
+        folder = Path(record["probe"]["folder"])
+        record.keep("ending", list(measure(request, sounds, known, folder)))
+    ending = Ending(*record["ending"])
+    return ending.seconds(clips_at_the_end(sounds), request.vote)
 
 
 def _pace(record, known: dict[str, Outputs], trains: bool) -> Pace:

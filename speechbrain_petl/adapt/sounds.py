@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from speechbrain_petl.adapt.one_label import OneLabel
 from speechbrain_petl.adapt.recipe import run_preparation
 from speechbrain_petl.adapt.request import Request
@@ -22,6 +23,7 @@ SPLITS = ("train", "valid", "test")
 CACHE_GB = 10
 FRAMES = 100  # a second
 RECORD = "groups.json"
+TASKS: dict[str, Task] = {task.name: task for task in (OneLabel(), Tags())}
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,13 @@ class Sounds:
     @property
     def task(self) -> Task:
         """Returns what depends on how many labels a sound has."""
-        (tagging,) = {
+        (several,) = {
             isinstance(entry["label"], list)
             for entries in self.entries.values()
             for entry in entries.values()
         }
-        return Tags() if tagging else OneLabel()
+        (task,) = (one for one in TASKS.values() if one.several == several)
+        return task
 
     @property
     def max_length(self) -> int:
@@ -79,6 +82,12 @@ class Sounds:
             label = entry["label"]
             found.update(label if isinstance(label, list) else [label])
         return found
+
+    def targets(self, split: str) -> torch.Tensor:
+        """Returns the targets of a split's clips, see ``Task``."""
+        labels = [entry["label"] for entry in self.entries[split].values()]
+        named = set().union(*map(self.classes, SPLITS))
+        return self.task.encode(labels, self.names, named)
 
     def manifest(self, split: str) -> str:
         """Returns the file of a split's manifest."""
@@ -105,10 +114,17 @@ class Sounds:
         )
 
 
-def prepare(
-    request: Request, folder: Path, window: float | str = "auto"
-) -> Sounds:
+def prepare(request: Request, folder: Path, **options: Any) -> Sounds:
     """Runs the recipe's data preparation, which writes into a folder.
+
+    Arguments
+    ---------
+    request : Request
+        What is asked.
+    folder : Path
+        Where to.
+    **options : dict
+        Further ones of the preparation, of an artefact that is continued.
 
     Raises
     ------
@@ -121,9 +137,9 @@ def prepare(
         metadata=request.metadata,
         group_by=request.group_by,
         split_seed=request.seed,
-        window=window,
         near_duplicates=request.near_duplicates,
         skip_bad_audio=request.skip_bad_audio,
+        **{"window": "auto", **options},
     )
     return read(request, folder)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_petl.artefacts.kinds import (
+    Either,
     ListOf,
     MapOf,
     Maybe,
@@ -58,9 +59,13 @@ SOURCE = Text(
 )
 DIGEST = Text(64, r"[0-9a-f]{64}", "64 hexadecimal digits")
 REVISION = Maybe(Text(200, r"[\w./-]+", "a branch, tag or commit"))
+SIGNS = Text(MOST_LABELS, r"[01-]+", "a sign, 0, 1 or -, for each class")
 PROTOTYPES = Record(
     {
-        "targets": ListOf(Number(0, MOST_LABELS, whole=True), 10**6),
+        # An index, or a sign for each class, as the task has it
+        "targets": ListOf(
+            Either(Number(0, MOST_LABELS, whole=True), SIGNS), 10**6
+        ),
         "width": Number(1, 10**5, whole=True),
         "embeddings": Text(LARGEST[METADATA]),
     }

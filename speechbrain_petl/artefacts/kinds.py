@@ -131,6 +131,26 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Either:
+    """A value of one kind, or of another.
+
+    Example
+    -------
+    >>> kind = Either(Number(0, 9), Text())
+    >>> kind.misfits("a", "x"), kind.misfits(None, "x")
+    ([], ['x should be a number from 0 to 9, not None'])
+    """
+
+    first: Kind
+    second: Kind
+
+    def misfits(self, value: object, where: str) -> list[str]:
+        """See ``Kind``."""
+        found = self.first.misfits(value, where)
+        return found if self.second.misfits(value, where) else []
+
+
+@dataclass(frozen=True)
 class ListOf:
     """A list of values of one kind."""
 

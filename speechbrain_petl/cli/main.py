@@ -3,6 +3,7 @@
 import importlib
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 if all went well, 1 if some files failed, 2 if nothing
         was done, 130 if it was stopped by Ctrl-C.
     """
+    began = time.monotonic()
     options = make_parser().parse_args(arguments)
+    options.began = began  # imports take seconds, too
     return run_command(
         partial(run, options), PROGRAM, options.debug, options.stopped
     )

@@ -32,7 +32,7 @@ def train(options) -> int:
         device=device_of(options.device),
     )
     with errors_of_speechbrain_only():
-        final = train_folder(request, say=say)
+        final = train_folder(request, say=say, began=options.began)
     say(f"Artefact: {final.artefact}\nReport: {final.report}")
     return 0
 

@@ -1,6 +1,7 @@
 """A collection of a user's own sounds: listed, decoded and grouped."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def collect(
     group_by: str | None = None,
     near_duplicates: bool = True,
     skip_bad_audio: bool = False,
+    several_labels: bool = False,
+    known_labels: Iterable[str] = (),
 ) -> Collection:
     """Lists and decodes the sounds of a folder, and groups them.
 
@@ -80,6 +83,11 @@ def collect(
     skip_bad_audio : bool
         If True, leaves out sounds that cannot be used and copies with
         different labels, with a note.
+    several_labels : bool
+        If True, a sound may have several labels, or none, even if the table
+        has no such one.
+    known_labels : iterable of str
+        Classes that there are already, beside which one may be enough.
 
     Returns
     -------
@@ -103,7 +111,8 @@ without them."]
         listing = read_listing(metadata, data_folder)
     faults, notes = list(listing.faults), list(listing.notes)
     sounds = list(listing.sounds)
-    faults += faults_of_labels(sounds, listing.tagging)
+    tagging = listing.tagging or several_labels
+    faults += faults_of_labels(sounds, tagging, list(known_labels))
     notes += look_alikes(clips_of_classes(sounds))
     faults += _listed_twice(sounds)
 
@@ -143,7 +152,7 @@ without them."]
         [sounds[i] for i in kept],
         [survey.heard[i] for i in kept],
         groups.part(kept),
-        listing.tagging,
+        tagging,
         faults,
         notes,
     )

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -156,7 +156,9 @@ def fault_of_name(text: str) -> str | None:
     return None
 
 
-def faults_of_labels(sounds: Iterable[Sound], tagging: bool) -> list[str]:
+def faults_of_labels(
+    sounds: Iterable[Sound], tagging: bool, known: Collection[str] = ()
+) -> list[str]:
     """Finds what keeps labels from being the classes of a classifier.
 
     Arguments
@@ -165,6 +167,8 @@ def faults_of_labels(sounds: Iterable[Sound], tagging: bool) -> list[str]:
         All that are listed.
     tagging : bool
         Whether a sound may have several labels, or none.
+    known : collection of str
+        Classes that there are already, beside which one may be enough.
 
     Returns
     -------
@@ -202,7 +206,8 @@ and no quantities; give each class a name."]
             f"{len(bare)} sounds have no label: {name_some(bare)}; give each "
             "of them one."
         )
-    if len(labels) < 2 and not (tagging and labels and bare):
+    enough = labels and (known or (tagging and bare))
+    if len(labels) < 2 and not enough:
         only = f"only one, {labels[0]!r}" if labels else "none"
         faults.append(
             f"Two classes are needed at least, and there is {only}: add "

@@ -1,4 +1,4 @@
-"""Many files at once: read by threads ahead, classified in batches."""
+"""Many files at once: read and classified in batches, by several threads."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +17,8 @@ from speechbrain_petl.utils.messages import printable
 
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-READERS = 2
-AHEAD = 32  # files that are read before they are needed
+MOST_WORKERS = 8  # each holds the sounds of a block in memory
+READERS = 2  # where a GPU computes: one reads while the other waits for it
 
 
 class Answer(NamedTuple):
@@ -39,15 +39,15 @@ class Answer(NamedTuple):
     error: Exception | None = None
 
 
-@torch.no_grad()
 def classify_files(
     bank: AdapterBank, paths: Iterable[str], at_once: int = WINDOWS_AT_ONCE
 ) -> Iterator[Answer]:
     """Classifies files by all tasks of a bank, as ``bank.classify_file``.
 
-    Windows of several files share a batch. The memory does not grow with the
-    number of files, which may come from an endless source; a file that fails
-    does not stop the others.
+    Blocks of files are read and classified side by side, by threads that share
+    the cores, and the windows of a block share batches. The memory does not
+    grow with the number of files, which may come from an endless source; a
+    file that fails does not stop the others.
 
     Arguments
     ---------
@@ -56,7 +56,7 @@ def classify_files(
     paths : iterable of str
         The files.
     at_once : int
-        Windows of a batch.
+        Files of a block, and windows of a batch.
 
     Yields
     ------
@@ -68,54 +68,65 @@ def classify_files(
         return
     rate = next(iter(models.values())).compute_features.sample_rate
     normalizer = AudioNormalizer(rate)
-    pending: list[tuple[str, torch.Tensor]] = []
-    for path, read in _ahead(iter(paths), normalizer):
-        try:
-            pending.append((path, read.result().to(bank.device)))
-        except Exception as error:  # whatever it is, the next may be fine
-            yield from _flush(bank, models, pending, at_once)
-            pending = []
-            yield Answer(path, [], error)
-            continue
-        if len(pending) >= at_once:
-            yield from _flush(bank, models, pending, at_once)
-            pending = []
-    yield from _flush(bank, models, pending, at_once)
 
+    def answers_of(block: list[str]) -> list[Answer]:
+        """Returns the answers of a block."""
+        with torch.no_grad():
+            return _answers_of(bank, models, block, normalizer, at_once)
 
-def _ahead(paths, normalizer) -> Iterator[tuple[str, Future]]:
-    """Yields files and their waveforms, a number of them read ahead."""
-    waiting: deque[tuple[str, Future]] = deque()
-    with ThreadPoolExecutor(READERS) as pool:
-
-        def read(path):
-            """Begins to read a file."""
-            return path, pool.submit(read_audio, str(path), normalizer)
-
-        try:
-            waiting.extend(read(path) for path in islice(paths, AHEAD))
-            while waiting:
-                yield waiting.popleft()
-                waiting.extend(read(path) for path in islice(paths, 1))
-        finally:
-            for _, future in waiting:
-                future.cancel()
-
-
-def _flush(bank, models, pending, at_once) -> Iterator[Answer]:
-    """Classifies what was read together, or else one after another."""
-    if not pending:
+    names = iter(paths)
+    block = list(islice(names, at_once))
+    if len(block) < at_once:  # too few to share: one after another, all cores
+        yield from answers_of(block)
         return
+    threads = torch.get_num_threads()
+    on_cpu = torch.device(bank.device).type == "cpu"
+    workers = min(MOST_WORKERS, threads) if on_cpu else READERS
+    share = max(1, threads // workers)
+    waiting: deque[Future[list[Answer]]] = deque()
     try:
-        answers = _together(models, pending, at_once)
-    except Exception:  # such as a GPU without memory: one may still fit
-        for path, _ in pending:
+        with ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads, initargs=(share,)
+        ) as pool:
             try:
-                yield Answer(path, bank.classify_file(path))
-            except Exception as error:
-                yield Answer(path, [], error)
-    else:
-        yield from answers
+                while block or waiting:
+                    if block:
+                        waiting.append(pool.submit(answers_of, block))
+                        block = list(islice(names, at_once))
+                    if len(waiting) > workers or not block:
+                        yield from waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+    finally:
+        torch.set_num_threads(threads)  # which is also the whole process's
+
+
+def _answers_of(bank, models, block, normalizer, at_once) -> list[Answer]:
+    """Reads files and classifies them together, or else one after another."""
+    waves: dict[int, torch.Tensor] = {}
+    answers: dict[int, Answer] = {}
+    for number, path in enumerate(block):
+        try:
+            wave = read_audio(str(path), normalizer)
+            waves[number] = wave.to(bank.device)
+        except Exception as error:  # whatever it is, the next may be fine
+            answers[number] = Answer(path, [], error)
+    try:
+        pending = [(block[number], wave) for number, wave in waves.items()]
+        found = _together(models, pending, at_once)
+    except Exception:  # such as a GPU without memory: one may still fit
+        found = [_alone(bank, block[number]) for number in waves]
+    answers |= zip(waves, found, strict=True)
+    return [answers[number] for number in range(len(block))]
+
+
+def _alone(bank, path) -> Answer:
+    """Classifies one file by itself."""
+    try:
+        return Answer(path, bank.classify_file(path))
+    except Exception as error:
+        return Answer(path, [], error)
 
 
 def _together(models, pending, at_once) -> list[Answer]:

@@ -1,10 +1,11 @@
 """More classes for a trained artefact."""
 
 import json
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import pytest
 import torch
+from speechbrain_petl.adapt.one_label import OneLabel
 from speechbrain_petl.adapt.prototypes import unpack
 from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.artefacts.open import Artefact
@@ -50,15 +51,40 @@ def test_new_classes_beside_the_old_ones(request_for, halves, tmp_path):
     told = report["continued"]
     assert told["n_old"] == 2 and told["n_stored"] >= 2
     assert 0 <= told["after"] <= 1 and 0 <= told["before"] <= 1
-    assert any(f"{told['after']:.1%} now" in line for line in said)
+    after_told = OneLabel().shown(told["after"])
+    assert any(f"{after_told} now" in line for line in said)
     assert (
         "classes that were there before"
         in (tmp_path / "grown/report.html").read_text()
     )
     # The stored clips of all four classes go on with the new artefact.
     stored = after.metadata["prototypes"]["train"]
-    _, targets = unpack(stored, 4)
+    _, targets = unpack(stored, 4, OneLabel())
     assert set(targets.tolist()) == {0, 1, 2, 3}
+
+
+def test_one_new_class_is_enough(request_for, halves, tmp_path):
+    first, second = halves
+    old = train_folder(request_for(data_folder=str(first)), str)
+    name, *others = sorted(p.name for p in second.iterdir())
+    for other in others:
+        rmtree(second / other)
+    with pytest.raises(ValueError, match="Two classes are needed"):
+        train_folder(
+            request_for(data_folder=str(second), output=str(tmp_path / "new")),
+            str,
+        )
+    new = train_folder(
+        request_for(
+            data_folder=str(second),
+            artefact=str(old.artefact),
+            output=str(tmp_path / "grown"),
+        ),
+        str,
+    )
+    assert Artefact.open(new.artefact).labels[2:] == [name]
+    report = json.loads((tmp_path / "grown/report.json").read_text())
+    assert report["unknown"]["threshold"] > 0
 
 
 def test_an_artefact_without_stored_clips(request_for, make_artefact, tmp_path):

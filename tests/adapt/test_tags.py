@@ -1,12 +1,14 @@
 """Sounds with several labels each: tagging, from a table to the report."""
 
 import json
+from dataclasses import replace
 from itertools import product
 from shutil import copy
 
 import pytest
 import torch
 from speechbrain_petl.adapt import candidates, final
+from speechbrain_petl.adapt.prototypes import unpack
 from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.adapt.tags import NONE, Tags
 from speechbrain_petl.artefacts.open import Artefact
@@ -55,7 +57,11 @@ def test_a_probe_of_tags(asked, tagged, tmp_path):
     assert artefact.metadata["training"]["selects"] == "mAP"
     assert artefact.metadata["metrics"]["mAP"] == found.score
     assert len(artefact.metadata["decision"]["thresholds"]) == 3
-    assert not {"unknown", "prototypes"} & set(artefact.metadata)
+    assert "unknown" not in artefact.metadata
+    # A clip of each kind is kept, for classes that may be added later.
+    stored = artefact.metadata["prototypes"]["train"]
+    kinds = set(unpack(stored, 3, Tags()).y.unique(dim=0).flatten().tolist())
+    assert kinds == {0.0, 1.0}
     assert found.interval[0] <= found.score <= found.interval[1]
 
     # What the table of predictions says is what the artefact says.
@@ -105,10 +111,73 @@ def test_a_search_votes_over_tags(asked, in_process, monkeypatch, tmp_path):
     assert alone["metrics"] == record["test"]["alone"]["metrics"]
 
 
-def test_tags_are_not_continued(asked, request_for, tmp_path):
-    tags = train_folder(asked(), str)
-    with pytest.raises(ValueError, match="of clips with one label each"):
-        train_folder(request_for(artefact=str(tags.artefact)), str)
+@pytest.fixture
+def more(tagged, tmp_path):
+    """A table of the same sounds with one new label, for half of them."""
+    rows = (tagged / "tags.csv").read_text().splitlines()[1:]
+    files = [row.split(",")[0] for row in rows]
+    table = tmp_path / "more.csv"
+    lines = [
+        f"{file},{'wind' if n % 2 else ''}" for n, file in enumerate(files)
+    ]
+    table.write_text("file,label\n" + "\n".join(lines))
+    return table
+
+
+def grown_of(asked, old, more, tmp_path, name="grown", **options):
+    """Adds the sounds of a table to an artefact."""
+    said = []
+    found = train_folder(
+        replace(
+            asked(artefact=str(old), output=str(tmp_path / name), **options),
+            metadata=str(more),
+        ),
+        said.append,
+    )
+    return Artefact.open(found.artefact), said
+
+
+def test_a_new_tag_beside_the_old_ones(asked, more, tmp_path):
+    old = train_folder(asked(), str).artefact
+    before = Artefact.open(old)
+    after, said = grown_of(asked, old, more, tmp_path)
+    assert after.labels == [*before.labels, "wind"]
+    assert after.metadata["task"] == "tagging"
+    heads = [a.load(a.backbone(asked().source)) for a in (before, after)]
+    # The new clips tell nothing of the old tags, whose rows and thresholds
+    # stay as they were.
+    rows = [head.classifier.weight[:3] for head in heads]
+    assert torch.equal(*rows)
+    thresholds = [a.metadata["decision"]["thresholds"] for a in (before, after)]
+    assert thresholds[0] == thresholds[1][:3] and len(thresholds[1]) == 4
+    told = json.loads((tmp_path / "grown/report.json").read_text())["continued"]
+    assert told["before"] == pytest.approx(told["after"])
+    assert told["n_old"] == 3
+    assert any("mAP of the 3 classes that were there" in line for line in said)
+    page = (tmp_path / "grown/report.html").read_text()
+    assert "mAP of the 3 classes that were there before" in page
+    # Of old clips and the new tag, and of new clips and old tags, nobody knows.
+    stored = unpack(after.metadata["prototypes"]["train"], 4, Tags()).y
+    is_old = stored[:, 3].isnan()
+    assert is_old.any() and stored[~is_old, :3].isnan().all()
+    assert not stored[is_old, :3].isnan().any()
+    tagger = PETLClassifier.from_artefact(
+        tmp_path / "grown/artefact", backbone=asked().source
+    )
+    wave = torch.zeros(1, 8000)
+    assert len(tagger.classify_batch(wave)[0][0]) == 4
+
+    # And once more, with clips that tell of one old tag, too.
+    lines = more.read_text().replace("wind", "hail;rain")
+    more.write_text(lines)
+    last, _ = grown_of(asked, tmp_path / "grown/artefact", more, tmp_path, "c")
+    assert last.labels == [*after.labels, "hail"]
+    final_head = last.load(last.backbone(asked().source)).classifier
+    same = (final_head.weight[:4] == heads[1].classifier.weight).all(dim=1)
+    assert same.tolist() == [name != "rain" for name in after.labels]
+
+
+def test_other_kinds_of_labels_are_not_added(asked, request_for, tmp_path):
     one = train_folder(request_for(output=str(tmp_path / "one")), str)
     with pytest.raises(ValueError, match="without --continue"):
         train_folder(

@@ -1,5 +1,6 @@
 """Many files at once give what each gives alone."""
 
+import threading
 from itertools import count, islice
 
 import numpy as np
@@ -8,7 +9,7 @@ import soundfile
 import torch
 from speechbrain_petl.inference import many
 from speechbrain_petl.inference.bank import AdapterBank
-from speechbrain_petl.inference.many import AHEAD, classify_files
+from speechbrain_petl.inference.many import MOST_WORKERS, classify_files
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,33 @@ def test_an_endless_source(bank, files):
             yield files[0]
 
     found = list(islice(classify_files(bank, names(), at_once=2), 3))
-    assert len(found) == 3 and len(taken) <= AHEAD + 6
+    assert len(found) == 3 and len(taken) <= 2 * (MOST_WORKERS + 3)
+
+
+def test_blocks_share_the_cores_and_give_them_back(bank, files, monkeypatch):
+    before, seen = torch.get_num_threads(), set()
+    read = many.read_audio
+
+    def where(*args):
+        """Reads, and keeps where it ran with how many threads."""
+        seen.add((threading.get_ident(), torch.get_num_threads()))
+        return read(*args)
+
+    monkeypatch.setattr(many, "read_audio", where)
+    torch.set_num_threads(2)
+    try:
+        paths = 4 * files
+        found = list(classify_files(bank, paths, at_once=2))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert [answer.path for answer in found] == paths
+    assert {threads for _, threads in seen} == {1}
+    assert threading.get_ident() not in {thread for thread, _ in seen}
+    # A few files, and be they long, have all cores.
+    seen.clear()
+    list(classify_files(bank, files[:3]))
+    assert seen == {(threading.get_ident(), before)}
 
 
 def test_an_output_that_is_not_finite_is_of_one_file(bank, files, tmp_path):

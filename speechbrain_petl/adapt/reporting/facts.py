@@ -1,25 +1,67 @@
 """What a report says, as plain data: the content of ``report.json``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from speechbrain_petl.adapt.embeddings import Outputs
+from speechbrain_petl.adapt.grow import told_before
 from speechbrain_petl.adapt.insights import learning_curve
-from speechbrain_petl.adapt.record import Record
+from speechbrain_petl.adapt.record import PHASES, Record
 from speechbrain_petl.adapt.search import RUNS
 from speechbrain_petl.adapt.sounds import SPLITS, Sounds
-from speechbrain_petl.adapt.task import Given
+from speechbrain_petl.adapt.task import Before, Given
 from speechbrain_petl.utils.versions import versions
 
 SHOWN = 12  # mistakes and doubtful labels
 NEAR = "near-identical sound"
 
 
-def report_facts(
+def early_facts(
     record: Record,
     sounds: Sounds,
     known: dict[str, Outputs],
+    before: Before | None = None,
+) -> dict[str, Any]:
+    """Gathers what a report says of the training and validation clips.
+
+    It takes its time, and depends on no model but the linear probe: it comes
+    before the search, which then knows how much time is left.
+
+    Arguments
+    ---------
+    record : Record
+        What was found so far.
+    sounds : Sounds
+        The data.
+    known : dict of str to Outputs
+        Embeddings of the training and the validation split.
+    before : Before, optional
+        What an artefact that was continued brought along.
+
+    Returns
+    -------
+    dict
+        Plain data for JSON.
+    """
+    task, names = sounds.task, sounds.names
+    decay = record["probe"]["overrides"]["decay"]
+    train, valid = given_of(known, before)
+    curve = learning_curve(*train, *valid, len(names), decay, task)
+    return {
+        "learning_curve": [
+            {"clips_per_class": n, f"valid_{task.metric.name}": score}
+            for n, score in curve
+        ],
+        "doubtful_labels": _doubts(sounds, known, decay),
+        "strangers": task.strangers(train, valid, len(names), decay),
+    }
+
+
+def report_facts(
+    record: Record,
+    sounds: Sounds,
     ids: list[str],
     probabilities: torch.Tensor,
     targets: torch.Tensor,
@@ -33,8 +75,6 @@ def report_facts(
         What the search kept.
     sounds : Sounds
         The data.
-    known : dict of str to Outputs
-        Embeddings of the training and the validation split.
     ids : list of str
         Names of the N test clips.
     probabilities : torch.Tensor
@@ -50,10 +90,7 @@ def report_facts(
         Plain data for JSON.
     """
     task, names, test = sounds.task, sounds.names, record["test"]
-    metric, decay = task.metric.name, record["probe"]["overrides"]["decay"]
-    curve = learning_curve(
-        *known["train"].given, *known["valid"].given, len(names), decay, task
-    )
+    early = record["early"]
     decision, score = test["voted"]["decision"], test["voted"]["metrics"]
     mistakes = task.mistakes(probabilities, targets, names, decision)
     return {
@@ -66,29 +103,41 @@ def report_facts(
         "window": sounds.record["window"],
         "notes": sounds.record["notes"],
         "chosen": [one["name"] for one in chosen],
-        "metric": metric,
+        "metric": task.metric.name,
         **score,
         "interval": test["interval"],
         "members": [one["score"] for one in test["members"]],
         **task.report(probabilities, targets, names),
         "unknown": test["voted"]["unknown"],
         "continued": record["continued"],
-        "learning_curve": [
-            {"clips_per_class": n, f"valid_{metric}": a} for n, a in curve
-        ],
+        "continued_told": record["continued"]
+        and told_before(task, record["continued"]),
+        "learning_curve": early["learning_curve"],
         "mistakes": [
             {"clip": ids[one["row"]], "split": "test", **_told(one)}
             for one in mistakes[:SHOWN]
         ],
         "n_mistakes": len(mistakes),
-        "doubtful_labels": _doubts(sounds, known, decay),
+        "doubtful_labels": early["doubtful_labels"],
         "near_duplicates": _near(sounds),
         "groups": len(sounds.record["groups"]),
         "tried": _tried(record),
         "seconds": round(record.spent(), 1),
+        "phases": record[PHASES],
         "settings": record["settings"],
         "versions": versions(),
     }
+
+
+def given_of(
+    known: Mapping[str, Outputs], before: Before | None
+) -> tuple[Given, Given]:
+    """Returns the training and validation clips, stored ones included."""
+    train, valid = (
+        known[s].given if before is None else before.join(s, known[s].given)
+        for s in ("train", "valid")
+    )
+    return train, valid
 
 
 def _told(row):
