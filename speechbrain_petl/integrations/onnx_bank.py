@@ -6,6 +6,8 @@ one call (onnxruntime's adapters), so that nothing is loaded when tasks change.
 ``onnx_bank_export`` writes the folder.
 """
 
+import contextlib
+import ctypes
 import json
 import re
 import threading
@@ -64,11 +66,14 @@ class OnnxBank:
         self._lock = threading.Lock()
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = threads
+        # Errors alone: it warns of each tensor that a task may replace.
+        options.log_severity_level = 3
         self._session = self._runtime.InferenceSession(
             str(self.folder / MODEL),
             options,
             providers=["CPUExecutionProvider"],
         )
+        give_back_memory()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -131,3 +136,12 @@ class OnnxBank:
                 adapter.Load(str(self.folder / f"{task}{ENDING}"))
                 self._adapters[task] = adapter
             return self._adapters[task]
+
+
+def give_back_memory() -> None:
+    """Returns freed memory to the system, where the C library is glibc.
+
+    Reading a model leaves as much of it as the model is large.
+    """
+    with contextlib.suppress(AttributeError):  # other libraries have it not
+        ctypes.CDLL(None).malloc_trim(0)

@@ -89,6 +89,7 @@ def test_it_needs_no_torch(bank):
     )
     assert done.returncode == 0, done.stderr
     assert "digits" in done.stdout
+    assert "appears in graph inputs" not in done.stderr  # for each tensor
 
 
 def test_what_does_not_go_together(tasks, make_artefact, tmp_path, tiny_folder):
