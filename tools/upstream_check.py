@@ -73,8 +73,14 @@ def check(name: str, command: list[str], folder: Path) -> bool:
         check=False,
     )
     passed = run.returncode == 0
-    output = (run.stdout + run.stderr).strip().split("\n")
-    print(f"{'passed' if passed else 'FAILED'}  {name}: {output[-1]}")
+    # Its check of docstrings names every file, and errors among them.
+    output = [
+        line
+        for line in (run.stdout + run.stderr).strip().split("\n")
+        if not line.startswith("Checking ")
+    ]
+    said = output[-1] if output else ""
+    print(f"{'passed' if passed else 'FAILED'}  {name}: {said}")
     if not passed:
         print("\n".join(output[-40:]))
     sys.stdout.flush()

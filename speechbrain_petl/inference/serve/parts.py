@@ -188,6 +188,7 @@ def add_endpoint(
 
     @functools.wraps(function)
     def answer(*values):
+        """Returns what the function does, or shows why it is refused."""
         return asked(function, *values)
 
     gr.Button(visible=False).click(

@@ -92,6 +92,7 @@ def add_sounds(service: Service) -> None:
 
     @functools.wraps(timeline)
     def timeline_as_data(*values):
+        """Returns the rows of a timeline as data."""
         return json.loads(as_json(*timeline(*values)))
 
     hidden: dict[str, Any] = {
