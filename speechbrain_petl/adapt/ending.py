@@ -32,7 +32,7 @@ class Ending(NamedTuple):
     Example
     -------
     >>> Ending(model=2.0, clip=0.1, picture=0.5).seconds(100, 1)
-    44.0
+    41.0
     """
 
     model: float

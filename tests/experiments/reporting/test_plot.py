@@ -40,7 +40,7 @@ def test_a_figure_a_corpus_has_a_point_a_variant(output):
     assert lora[0].get_xdata().tolist() == [221184]
     assert lora[0].get_ydata()[0] == pytest.approx(74.0)
     assert axes.lines[-1].get_ydata()[0] == pytest.approx(72.0), "no parameter"
-    title = axes.get_title()
+    title = figure.get_suptitle()
     assert title.startswith("ESC-50 (excerpt): mean over folds")
 
 
