@@ -90,7 +90,11 @@ def predict(artefact, backbone, files, device, batched):
 
     gap = (torch.stack(alone()) - torch.stack(together())).abs().max()
     assert gap < 1e-5, f"batches differ by {gap:g}"
-    return together if batched else alone, {"clips": len(paths)}
+
+    def run():
+        (together if batched else alone)()
+
+    return run, {"clips": len(paths)}
 
 
 def groups(options) -> dict[str, list[Contender]]:
