@@ -1,4 +1,4 @@
-"""Files a second of ``predict``: one after another, and in batches.
+"""Files a second of ``predict``: one after another, in batches, and in bf16.
 
 Clips of one second, read from disk, by a linear probe on a backbone of the size
 of AST-base, on a small one and on a tiny one. What batches can gain is what one
@@ -14,6 +14,8 @@ from benchmarks.models import make_backbone, recipe
 
 HERE = "benchmarks.predict_throughput"
 SECONDS, FRAMES, N_CLASSES = 1.0, 100, 10
+#: Difference of log posteriors that is no fault.
+MOST = {"fp32": 1e-5, "auto": 0.05}
 SIZES = {
     "Files of 1 s, AST-base": {},
     "Files of 1 s, a small AST (6 layers, d 192)": {
@@ -72,24 +74,26 @@ def write_files(folder: Path, n_files: int) -> None:
         soundfile.write(folder / f"{number}.wav", wave.numpy(), 16000)
 
 
-def predict(artefact, backbone, files, device, batched):
+def predict(artefact, backbone, files, device, batched, precision="fp32"):
     """Classifies files, in batches or one after another."""
     from speechbrain_petl.inference.bank import AdapterBank
     from speechbrain_petl.inference.many import classify_files
 
-    bank = AdapterBank(backbone, device)
+    exact = AdapterBank(backbone, device)
+    exact.add("", artefact)
+    bank = AdapterBank(backbone, device, precision=precision)
     bank.add("", artefact)
     paths = sorted(map(str, Path(files).iterdir()))
 
     def alone():
-        return [bank.classify_file(path)[0].posteriors for path in paths]
+        return [exact.classify_file(path)[0].posteriors for path in paths]
 
     def together():
         answers = classify_files(bank, paths)
         return [answer.predictions[0].posteriors for answer in answers]
 
     gap = (torch.stack(alone()) - torch.stack(together())).abs().max()
-    assert gap < 1e-5, f"batches differ by {gap:g}"
+    assert gap < MOST[precision], f"batches differ by {gap:g}"
 
     def run():
         (together if batched else alone)()
@@ -116,10 +120,14 @@ def groups(options) -> dict[str, list[Contender]]:
             "device": options.device,
         }
         found[group] = [
-            Contender(name, f"{HERE}:predict", common | {"batched": batched})
-            for name, batched in (
-                ("one after another", False),
-                ("in batches", True),
+            Contender(name, f"{HERE}:predict", common | how)
+            for name, how in (
+                ("one after another", {"batched": False}),
+                ("in batches", {"batched": True}),
+                (
+                    "in batches, --precision auto",
+                    {"batched": True, "precision": "auto"},
+                ),
             )
         ]
     return found

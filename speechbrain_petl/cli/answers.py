@@ -52,6 +52,7 @@ def verify_speakers(options) -> int:
         options.backbone,
         device_of(options.device),
         options.fetch or None,
+        options.precision,
     )
     failed = 0
     for path in options.files:
@@ -76,7 +77,9 @@ def verify_speakers(options) -> int:
 def _bank(options):
     """Makes an empty bank with the options of a command."""
     device = device_of(options.device)
-    return AdapterBank(options.backbone, device, options.fetch or None)
+    return AdapterBank(
+        options.backbone, device, options.fetch or None, options.precision
+    )
 
 
 def _classify(bank, options):

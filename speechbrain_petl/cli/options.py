@@ -12,7 +12,7 @@ from speechbrain_petl.cli.serve_options import (
 )
 from speechbrain_petl.cli.train_options import TRAIN_EXAMPLES, add_train
 from speechbrain_petl.experiments.options import add_commands
-from speechbrain_petl.utils.arguments import add_debug, count
+from speechbrain_petl.utils.arguments import add_computing, add_debug, count
 from speechbrain_petl.utils.errors import EXIT_CODES, GOES_ON
 
 WITH_OUTPUT = (
@@ -174,9 +174,7 @@ def make_parser() -> argparse.ArgumentParser:
     pair.add_argument(
         "--json", action="store_true", help="print one JSON object per line"
     )
-    pair.add_argument(
-        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
-    )
+    add_computing(pair)
     _add_source(pair)
 
     page = command(
@@ -429,9 +427,7 @@ def _add_files(command):
     command.add_argument(
         "--json", action="store_true", help="print one JSON object per line"
     )
-    command.add_argument(
-        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
-    )
+    add_computing(command)
 
 
 def _add_source(command):

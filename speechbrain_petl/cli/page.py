@@ -18,6 +18,7 @@ def serve(options) -> int:
         backbone=options.backbone,
         device=device_of(options.device),
         fetch=options.fetch or None,
+        precision=options.precision,
     )
     return 0
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+from speechbrain_petl.utils.arguments import add_computing
+
 SERVE_EXAMPLES = [
     "serve results/birds/artefact",
     "serve events=esc50/artefact words=gsc/artefact voices=voxceleb/artefact",
@@ -48,9 +50,7 @@ def add_serve(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="longest recording that is taken (default: 600)",
     )
-    command.add_argument(
-        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
-    )
+    add_computing(command)
 
 
 def add_space(command: argparse.ArgumentParser) -> None:

@@ -19,9 +19,11 @@ from speechbrain_petl.inference.vote import join, members_of
 from speechbrain_petl.inference.windows import WINDOWS_AT_ONCE, check_finite
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.share import share
+from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.utils.messages import printable
 
 from speechbrain.dataio.preprocess import AudioNormalizer
+from speechbrain.utils.autocast import AMPConfig, TorchAutocast
 
 
 class AdapterBank:
@@ -47,6 +49,10 @@ class AdapterBank:
     fetch : bool, optional
         If True, lets a backbone that an artefact names be fetched from the
         hub. By default only an artefact of the hub may.
+    precision : str
+        ``fp32``, ``bf16`` or ``fp16``, as SpeechBrain's; ``auto`` is bf16
+        where the device has it in hardware. Features, softmax and what is
+        returned are float32 in all of them.
 
     Example
     -------
@@ -64,6 +70,7 @@ class AdapterBank:
         backbone: str | Backbone | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
+        precision: str = "fp32",
     ):
         self.device = torch.device(device)
         self._source = backbone
@@ -73,6 +80,9 @@ class AdapterBank:
         self._fitted: dict[tuple, Backbone] = {}
         self._tasks: dict[str, Trained] = {}
         self._lock = threading.RLock()
+        if precision == "auto":
+            precision = best_precision(self.device)
+        self._dtype = AMPConfig.from_name(precision).dtype
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -184,6 +194,14 @@ class AdapterBank:
             self._fitted[key] = backbone.refit(**options)
         return share(self._fitted[key])
 
+    def autocast(self) -> TorchAutocast:
+        """Returns a context in which models have the bank's precision.
+
+        A new one each time: it keeps what was before, which may differ from
+        thread to thread.
+        """
+        return TorchAutocast(device_type=self.device.type, dtype=self._dtype)
+
     def remove(self, task: str) -> None:
         """Removes a task; its tensors go, the backbone stays.
 
@@ -247,7 +265,8 @@ class AdapterBank:
             )
         present = self._tasks
         models = {name: _get(present, name) for name in names}
-        found = classify(models, wavs, wav_lens, names)
+        with self.autocast():
+            found = classify(models, wavs, wav_lens, names)
         for row, one in enumerate(found):
             check_finite(
                 one.posteriors,
@@ -287,7 +306,10 @@ class AdapterBank:
             parts = []
             for chunk in windows.split(WINDOWS_AT_ONCE):
                 whole = torch.ones(len(chunk), device=self.device)
-                parts += classify(models, chunk, whole, [name] * len(chunk))
+                with self.autocast():
+                    parts += classify(
+                        models, chunk, whole, [name] * len(chunk)
+                    )
             posteriors = torch.stack([part.posteriors for part in parts])
             check_finite(posteriors, f"'{printable(path)}'")
             predictions.append(decide(name, average(posteriors), model))

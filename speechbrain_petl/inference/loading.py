@@ -8,6 +8,7 @@ from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.artefacts.pretrainer import say_that_it_executes
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.training.precision import best_precision
 from speechbrain_petl.utils.messages import first_line, printable
 from torch import nn
 
@@ -52,6 +53,7 @@ class OnArtefact(Pretrained):
         backbone: str | Backbone | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
+        precision: str = "fp32",
     ) -> Interface:
         """Loads an artefact as data; none of its code is run.
 
@@ -68,6 +70,8 @@ class OnArtefact(Pretrained):
             Where everything is computed.
         fetch : bool, optional
             As in ``Artefact.backbone``.
+        precision : str
+            As in ``AdapterBank``.
 
         Returns
         -------
@@ -80,6 +84,8 @@ class OnArtefact(Pretrained):
             If it is no whole artefact, of another task, or anything of it
             does not fit.
         """
+        if precision == "auto":
+            precision = best_precision(device)
         artefact = Artefact.open(source, revision)
         artefact.require(*cls.TASKS)
         trained = artefact.load(artefact.backbone(backbone, fetch).to(device))
@@ -92,7 +98,7 @@ class OnArtefact(Pretrained):
                 **modules,
             },
             hparams={"audio_normalizer": AudioNormalizer(rate), **hparams},
-            run_opts={"device": device},
+            run_opts={"device": device, "precision": precision},
         )
 
     @classmethod

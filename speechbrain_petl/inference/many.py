@@ -71,7 +71,7 @@ def classify_files(
 
     def answers_of(block: list[str]) -> list[Answer]:
         """Returns the answers of a block."""
-        with torch.no_grad():
+        with torch.no_grad(), bank.autocast():
             return _answers_of(bank, models, block, normalizer, at_once)
 
     names = iter(paths)

@@ -14,6 +14,20 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_computing(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--device`` and ``--precision``, of commands that use a model."""
+    parser.add_argument(
+        "--device", default="cpu", help="device, such as cuda:0 (default: cpu)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "bf16", "fp16", "auto"],
+        default="fp32",
+        help="what models compute in; auto is bf16 where the device has it in "
+        "hardware: faster, with a little less exact answers (default: fp32)",
+    )
+
+
 def count(text: str) -> int:
     """Reads a whole number from 1.
 

@@ -182,3 +182,20 @@ def test_a_bank_of_tasks_is_measured(make_artefact, tiny_folder, tmp_path):
         _, models = serving.separate(*given)
     assert bank["clips"] == 4
     assert 0 < bank["tensors_mb"] < 0.6 * models["tensors_mb"]
+
+
+def test_files_are_predicted(make_artefact, tiny_folder, tmp_path):
+    """Alone and in batches alike, and no figures but those of the clock."""
+    from benchmarks import predict_throughput
+
+    make_artefact(tmp_path / "artefact", "linear")
+    predict_throughput.write_files(tmp_path / "files", 3)
+    for batched in (False, True):
+        run, facts = predict_throughput.predict(
+            tmp_path / "artefact",
+            tiny_folder,
+            tmp_path / "files",
+            "cpu",
+            batched,
+        )
+        assert run() is None and facts == {"clips": 3}

@@ -198,3 +198,9 @@ def test_from_artefact_is_the_same(classifier, folder, tiny_folder, wav):
     assert torch.equal(
         safe.encode_batch(noise(7000)), classifier.encode_batch(noise(7000))
     )
+    rough = PETLClassifier.from_artefact(
+        folder, backbone=tiny_folder, precision="bf16"
+    )
+    near = rough.classify_file(path)[0]
+    assert torch.allclose(near, expected[0], atol=0.25)
+    assert not torch.equal(near, expected[0])

@@ -54,6 +54,25 @@ def test_they_equal_files_one_by_one(bank, files):
             assert torch.allclose(one.posteriors, other.posteriors, atol=1e-4)
 
 
+def test_precision_is_of_all_answers(bank, files, tiny_folder):
+    """bfloat16 for threads too, and alone as in batches; near float32."""
+    rough = AdapterBank(tiny_folder, precision="bf16")
+    rough._tasks = bank._tasks
+    found = [one for one in classify_files(rough, files, 4) if not one.error]
+    for answer in found:
+        alone = rough.classify_file(answer.path)
+        exact = bank.classify_file(answer.path)
+        for one, other, third in zip(
+            answer.predictions, alone, exact, strict=True
+        ):
+            assert one.posteriors.dtype == torch.float32
+            assert torch.allclose(one.posteriors, other.posteriors, atol=0.25)
+            assert torch.allclose(one.posteriors, third.posteriors, atol=0.25)
+            assert not torch.equal(one.posteriors, third.posteriors)
+    with pytest.raises(ValueError, match="fp64"):
+        AdapterBank(tiny_folder, precision="fp64")
+
+
 def test_an_endless_source(bank, files):
     taken = []
 

@@ -41,7 +41,8 @@ def serve(
     say : callable
         Told where the page is.
     **options : dict
-        Further options of ``Service``: ``backbone``, ``device``, ``fetch``.
+        Further options of ``Service``: ``backbone``, ``device``, ``fetch``,
+        ``precision``.
 
     Raises
     ------

@@ -58,6 +58,8 @@ class Service:
         Where everything is computed.
     fetch : bool, optional
         As in ``Artefact.backbone``.
+    precision : str
+        As in ``AdapterBank``.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Service:
         backbone: str | None = None,
         device: str = "cpu",
         fetch: bool | None = None,
+        precision: str = "fp32",
     ):
         if not sources:
             raise ValueError("There is no artefact to serve: name one.")
@@ -95,13 +98,18 @@ class Service:
                 stocks[name] = artefact.backbone(backbone, fetch).to(device)
             if artefact.task == EMBEDDING:
                 self.speakers[task] = PETLSpeaker.from_artefact(
-                    source, backbone=stocks[name], device=device
+                    source,
+                    backbone=stocks[name],
+                    device=device,
+                    precision=precision,
                 )
                 continue
             # Tasks of one bank have one backbone and one sample rate.
             key = name, facts["features"]["sample_rate"]
             if key not in shared:
-                shared[key] = AdapterBank(stocks[name], device)
+                shared[key] = AdapterBank(
+                    stocks[name], device, precision=precision
+                )
             shared[key].add(task, str(source))
             self.banks[task] = shared[key]
 
