@@ -156,6 +156,15 @@ TARGETS = (
         "An ONNX bank: milliseconds to switch to another task",
         *("onnx_bank", BANK, "a bank", "switch_ms", "<=", 5.0),
     ),
+    *(
+        Target(
+            f"predict with --precision auto, {size}: files a second against "
+            "one after another",
+            *("predict_throughput", f"Files of 1 s, {size}"),
+            *("in batches, --precision auto", "speed_ratio", ">=", 3.0),
+        )
+        for size in ("AST-base", "a small AST (6 layers, d 192)")
+    ),
     Target(
         "Ten tasks in one bank: speed against one model",
         *("serving", TASKS, "a bank of ten", "speed_ratio", ">=", 0.85),

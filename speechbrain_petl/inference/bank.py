@@ -307,9 +307,7 @@ class AdapterBank:
             for chunk in windows.split(WINDOWS_AT_ONCE):
                 whole = torch.ones(len(chunk), device=self.device)
                 with self.autocast():
-                    parts += classify(
-                        models, chunk, whole, [name] * len(chunk)
-                    )
+                    parts += classify(models, chunk, whole, [name] * len(chunk))
             posteriors = torch.stack([part.posteriors for part in parts])
             check_finite(posteriors, f"'{printable(path)}'")
             predictions.append(decide(name, average(posteriors), model))
