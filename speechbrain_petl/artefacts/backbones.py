@@ -65,11 +65,8 @@ def locate(name: str) -> str:
     """
     if "/" in name or os.path.isabs(name):
         return name
-    listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
-    for folder in [*filter(None, listed), str(PACKAGED), "."]:
-        candidate = os.path.join(folder, name)
-        if os.path.isfile(os.path.join(candidate, "config.json")):
-            return candidate
+    for folder in folders_of(name):
+        return folder
     raise ValueError(
         f"The backbone '{name}' was a local folder where this artefact was "
         "trained, and is not found here: give its folder by "
@@ -77,6 +74,18 @@ def locate(name: str) -> str:
         f"(--backbone on the command line), or set {SEARCH_VARIABLE} to the "
         f"folder that holds '{name}'."
     )
+
+
+def folders_of(name: str) -> list[str]:
+    """Returns all folders that ``locate`` would take for a name, in order."""
+    listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
+    places = [*filter(None, listed), str(PACKAGED), "."]
+    found = [os.path.join(folder, name) for folder in places]
+    return [
+        folder
+        for folder in found
+        if os.path.isfile(os.path.join(folder, "config.json"))
+    ]
 
 
 def check_backbone(backbone: Backbone, expected: str) -> None:

@@ -6,6 +6,7 @@ import torch
 from speechbrain_petl.artefacts.backbones import (
     cached,
     check_backbone,
+    folders_of,
     locate,
     skeleton,
 )
@@ -15,6 +16,7 @@ from speechbrain_petl.artefacts.stored import Stored
 from speechbrain_petl.artefacts.tensors import check_shapes, fill
 from speechbrain_petl.artefacts.trained import Trained
 from speechbrain_petl.lobes.backbone import Backbone
+from speechbrain_petl.lobes.fingerprint import fingerprint
 from speechbrain_petl.lobes.front_end import FrontEnd
 from speechbrain_petl.lobes.petl import PETLModel
 from speechbrain_petl.utils.messages import printable
@@ -61,7 +63,13 @@ class Artefact(Stored):
         revision = None if source else recorded["revision"]
         may_fetch = self.links if fetch is None else fetch
         lobe = self.blueprint.backbone.row.load()
-        if source or may_fetch or "/" not in recorded["source"]:
+        if not source and "/" not in recorded["source"]:
+            # Several folders may have its name: the fingerprint decides.
+            for folder in folders_of(recorded["source"]):
+                backbone = lobe(folder, revision)
+                if fingerprint(backbone) == recorded["fingerprint"]:
+                    break
+        elif source or may_fetch:
             backbone = lobe(name, revision)
         else:
             folder = cached(name, revision)

@@ -257,6 +257,25 @@ def test_another_backbone_is_refused(artefact, tmp_path, tiny_ast):
         )
 
 
+def test_the_fingerprint_decides_between_folders_of_a_name(
+    artefact, tiny_folder, tiny_ast, tmp_path, monkeypatch
+):
+    """The first on the way has the right name, and other weights."""
+    stored = Artefact.open(artefact[0])
+    name = stored.metadata["backbone"]["source"]
+    with torch.no_grad():
+        next(tiny_ast.model.layers[1].parameters())[0] += 1e-3
+    tiny_ast.model.save_pretrained(tmp_path / "other" / name)
+    right = Path(tiny_folder)
+    places = os.pathsep.join([str(tmp_path / "other"), str(right.parent)])
+    monkeypatch.setenv("SPEECHBRAIN_PETL_BACKBONES", places)
+    assert right.name == name
+    assert stored.backbone().source == str(right)
+    monkeypatch.setenv("SPEECHBRAIN_PETL_BACKBONES", str(tmp_path / "other"))
+    with pytest.raises(ValueError, match="is not the one that this artefact"):
+        stored.backbone()
+
+
 def test_a_local_backbone_that_is_not_here(artefact, monkeypatch, tmp_path):
     monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import speechbrain_petl
-from speechbrain_petl.artefacts.backbones import PACKAGED, locate
+from speechbrain_petl.artefacts.backbones import PACKAGED
 from speechbrain_petl.artefacts.format import FILES, LARGEST
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference.vote import members_of
@@ -143,16 +143,12 @@ def _backbones(artefacts, given):
         if "/" in name:
             of_hub.add(name)
             continue
-        where = given or locate(name)
+        if given:
+            _check_checkpoint(given)
+        where = artefact.backbone(given).source  # refuses another one
         if Path(where).resolve().parent == PACKAGED.resolve():
             continue  # which comes with the package
-        missing = [f for f in CHECKPOINT if not (Path(where) / f).is_file()]
-        if missing:
-            raise ValueError(
-                f"The backbone '{printable(where)}' has no {missing[0]}: save "
-                "it with save_pretrained, and name its folder by --backbone."
-            )
-        artefact.backbone(where)  # refuses another one
+        _check_checkpoint(where)
         copied[name] = where
     if given and not copied:
         raise ValueError(
@@ -160,6 +156,16 @@ def _backbones(artefacts, given):
             "backbones that the Space fetches from the hub, or has."
         )
     return copied, of_hub
+
+
+def _check_checkpoint(folder):
+    """Refuses a folder that lacks a file that a Space needs."""
+    missing = [f for f in CHECKPOINT if not (Path(folder) / f).is_file()]
+    if missing:
+        raise ValueError(
+            f"The backbone '{printable(folder)}' has no {missing[0]}: save "
+            "it with save_pretrained, and name its folder by --backbone."
+        )
 
 
 def _copy(files, largest, target, links):
