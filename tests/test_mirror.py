@@ -17,7 +17,6 @@ ELSEWHERE = {
     "adapt/reporting/page.py": "adapt/test_report.py",
     "adapt/request.py": "adapt/test_session.py",
     "adapt/runs.py": "adapt/test_session.py",
-    "adapt/search.py": "adapt/test_session.py",
     "adapt/sounds.py": "adapt/test_session.py",
     "adapt/task.py": "adapt/test_tags.py",
     "artefacts/decisions.py": "inference/test_tagger.py",

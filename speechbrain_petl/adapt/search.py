@@ -62,30 +62,46 @@ class Search:
         return 60 * self.request.minutes - reserve - self.record.spent()
 
     def __call__(self, candidates: list[Candidate]) -> None:
-        """Trains in rounds, until the time or the rounds are over.
+        """Trains in rounds, until the time or the candidates are over.
 
-        Before them comes what trains on stored states.
+        Before them comes what trains on stored states. If time is left after
+        the last round, those that had no place in the first have theirs.
         """
         stored = self._plan_stored(candidates)
         for one in stored:
             self._train(one, rounds.MOST, -1)
-        ranked, epochs = [one for one in candidates if not one.stored], 0
+        waiting, done = [one for one in candidates if not one.stored], 0
+        while waiting:
+            tried, done = self._halve(waiting, done)
+            waiting = [one for one in waiting if one not in tried]
+            if not tried:
+                break
+        if candidates and not stored and not done:
+            self.say(
+                "No time is left to train adapters: the linear probe "
+                "stays; give more --minutes."
+            )
+
+    def _halve(self, candidates, done):
+        """Trains candidates in rounds of which each has fewer, for longer.
+
+        Returns who was in the first, and how many rounds are done by now.
+        """
+        ranked, epochs, tried = candidates, 0, []
         for number in range(len(rounds.SHARES)):
-            planned = self._plan(ranked, number, epochs)
+            planned = self._plan(ranked, number, epochs, done)
             if not planned:
-                if number == 0 and candidates and not stored:
-                    self.say(
-                        "No time is left to train adapters: the linear probe "
-                        "stays; give more --minutes."
-                    )
-                return
+                break
             chosen, epochs = planned
+            tried = tried or chosen
             for one in chosen:
-                self._train(one, epochs, number)
-            ranked = self._better(chosen, number, ranked)
+                self._train(one, epochs, done)
+            ranked = self._better(chosen, done)
+            done += 1
             over = epochs == rounds.MOST or len(chosen) <= self.request.vote
             if over or not ranked:
-                return
+                break
+        return tried, done
 
     def _plan_stored(self, candidates):
         """Returns who trains on stored states; kept once decided."""
@@ -97,9 +113,9 @@ class Search:
         by_name = {one.name: one for one in candidates}
         return [by_name[name] for name in kept]
 
-    def _plan(self, ranked, number, before):
+    def _plan(self, ranked, number, before, done):
         """Returns who trains in a round and how long; kept once decided."""
-        key = f"round_{number + 1}"
+        key = f"round_{done + 1}"
         kept = self.record[key]
         if kept is None:
             chosen, epochs = rounds.plan_round(
@@ -176,7 +192,7 @@ class Search:
         slower = max(0.1, (seconds - self.pace.start) / (epochs * plain))
         self.pace = self.pace._replace(slower=slower)
 
-    def _better(self, chosen, number, ranked):
+    def _better(self, chosen, number):
         """Returns the candidates of a round that finished, the best first."""
         found = self.record[RUNS] or {}
         done = {
