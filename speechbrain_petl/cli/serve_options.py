@@ -1,7 +1,9 @@
-"""The options of ``speechbrain-petl serve`` and ``export-space``."""
+"""The commands of pages: serve, export-space."""
 
 import argparse
+from collections.abc import Callable
 
+from speechbrain_petl.cli.source_options import add_backbone
 from speechbrain_petl.utils.arguments import add_computing
 
 SERVE_EXAMPLES = [
@@ -14,13 +16,39 @@ SPACE_EXAMPLES = [
     "export-space events=esc50/artefact words=gsc/artefact --output space "
     "\\\n    --title 'Sounds and words'",
 ]
+NEEDS = """
+Needs the extra serve: in a clone, pip install '.[serve]'; with the
+package installed, pip install 'speechbrain-petl[serve]' (docs/SERVING.md).
+"""
 ARTEFACTS = (
     "folder of an artefact, or its id on the Hugging Face hub, with a name "
     "where that of the folder would not do"
 )
 
 
-def add_serve(command: argparse.ArgumentParser) -> None:
+def add_pages(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the commands, given what adds one (see ``options``)."""
+    page = command(
+        "serve",
+        "serve",
+        "serve artefacts as a page with an API, on this machine",
+        SERVE_EXAMPLES,
+        NEEDS,
+        home="page",
+    )
+    _add_serve(page)
+    add_backbone(page)
+    space = command(
+        "export-space",
+        "write_space",
+        "write a folder ready to be a Space of the Hugging Face hub",
+        SPACE_EXAMPLES,
+        home="page",
+    )
+    _add_space(space)
+
+
+def _add_serve(command):
     """Adds the options of ``serve``, but for those of backbones."""
     _add_artefacts(command)
     command.add_argument(
@@ -53,7 +81,7 @@ def add_serve(command: argparse.ArgumentParser) -> None:
     add_computing(command)
 
 
-def add_space(command: argparse.ArgumentParser) -> None:
+def _add_space(command):
     """Adds the options of ``export-space``."""
     _add_artefacts(command)
     command.add_argument(

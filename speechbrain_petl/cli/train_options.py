@@ -1,8 +1,10 @@
-"""The options of ``speechbrain-petl train``."""
+"""The command that trains on one's own sounds, and its options."""
 
 import argparse
+from collections.abc import Callable
 
 from speechbrain_petl.utils.arguments import count, quantity
+from speechbrain_petl.utils.errors import EXIT_CODES, GOES_ON
 
 TRAIN_EXAMPLES = (
     "train sounds  # a subfolder for each class",
@@ -13,8 +15,17 @@ TRAIN_EXAMPLES = (
 )
 
 
-def add_train(command: argparse.ArgumentParser) -> None:
-    """Adds the options of the command that trains."""
+def add_train(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the command, given what adds one (see ``options``)."""
+    command = add(
+        "train",
+        "train",
+        "train an adapter on a folder of your own sounds",
+        TRAIN_EXAMPLES,
+        EXIT_CODES,
+        stopped=GOES_ON,
+        home="own_sounds",
+    )
     command.add_argument(
         "folder", help="folder of the sounds, with a subfolder for each class"
     )
