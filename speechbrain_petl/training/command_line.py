@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from speechbrain_petl.utils.messages import did_you_mean
-from speechbrain_petl.utils.option_kinds import check_kind
+from speechbrain_petl.utils.option_kinds import FROM_THE_END, check_kind
 from speechbrain_petl.utils.plain_yaml import (
     one_value,
     plain_value,
@@ -238,4 +238,5 @@ def check_overrides(text: str, overrides: str, file: str) -> None:
     defaults = read_yaml(text, file, tags=True)
     changes = read_yaml(overrides, "the command line", tags=True) or {}
     for key, value in changes.items():
-        check_kind(f"--{key}", defaults[key], value)
+        negative = key in FROM_THE_END
+        check_kind(f"--{key}", defaults[key], value, negative)

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+#: Keys of recipes that count from the end where they are negative.
+FROM_THE_END = ("first_layer",)
 
-def check_kind(name: str, default: Any, value: Any) -> None:
+
+def check_kind(
+    name: str, default: Any, value: Any, negative: bool = False
+) -> None:
     """Refuses a value of another kind than the default that it replaces.
 
     Arguments
@@ -14,11 +19,13 @@ def check_kind(name: str, default: Any, value: Any) -> None:
         What it replaces; anything takes the place of None.
     value : object
         The value.
+    negative : bool
+        If True, it may be negative where the default is not.
 
     Raises
     ------
     ValueError
-        If it is of another kind, or negative where the default is not.
+        If it is of another kind, or negative where it may not be.
 
     Example
     -------
@@ -42,7 +49,7 @@ def check_kind(name: str, default: Any, value: Any) -> None:
         wanted = "a whole number" if whole else "a number"
         kinds = (int,) if whole else (int, float)
         fits = isinstance(value, kinds) and not isinstance(value, bool)
-        if fits and value < 0 <= default:
+        if fits and value < 0 <= default and not negative:
             wanted, fits = f"{wanted} that is not negative", False
     if not fits:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import pytest
 from speechbrain_petl.training.command_line import (
+    check_overrides,
     divide,
     one_interval,
     read_arguments,
@@ -94,6 +95,15 @@ def test_options_that_the_yaml_has_override_the_yaml():
         "optimizer_step_limit": 9,
         "compile_module_keys": ["a", "b"],
     }
+
+
+def test_layers_are_counted_from_the_end():
+    text = "first_layer: 0\nnumber_of_epochs: 3\n"
+    arguments = read_arguments(["a.yaml", "--first_layer", "-3"])[1]
+    overrides, _ = divide(arguments, text, "a.yaml")
+    check_overrides(text, f"first_layer: {overrides['first_layer']}", "a.yaml")
+    with pytest.raises(ValueError, match="that is not negative"):
+        check_overrides(text, "number_of_epochs: -3", "a.yaml")
 
 
 def test_an_interval_in_steps_replaces_the_one_in_minutes():

@@ -21,6 +21,12 @@ def test_what_fits(default, value):
     check_kind("--x", default, value)
 
 
+def test_what_counts_from_the_end():
+    check_kind("--first_layer", 0, -3, negative=True)
+    with pytest.raises(ValueError, match="a whole number"):
+        check_kind("--first_layer", 0, "-x", negative=True)
+
+
 @pytest.mark.parametrize(
     "default, value, wanted",
     [

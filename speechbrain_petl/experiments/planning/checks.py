@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from speechbrain_petl.utils.messages import did_you_mean
-from speechbrain_petl.utils.option_kinds import check_kind
+from speechbrain_petl.utils.option_kinds import FROM_THE_END, check_kind
 from speechbrain_petl.utils.plain_yaml import one_value, plain_value
 from speechbrain_petl.utils.run_options import run_options
 from speechbrain_petl.utils.yaml_text import read_yaml
@@ -84,7 +84,8 @@ def check_values(overrides: Mapping, yaml_file: Path, where: str) -> None:
     for key, value in overrides.items():
         # As train.py gets it, in words
         value = plain_value(one_value("null" if value is None else str(value)))
-        check_kind(f"{where}: {key}", defaults[key], value)
+        negative = key in FROM_THE_END
+        check_kind(f"{where}: {key}", defaults[key], value, negative)
 
 
 def check_kinds(values: dict, where: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 from speechbrain_petl.experiments.planning.checks import (
     KINDS,
     check_kinds,
+    check_values,
     known_options,
     require,
 )
@@ -63,3 +64,10 @@ def test_options_of_a_yaml(recipes):
     found = known_options(recipes / "ESC50" / "hparams" / "lora.yaml")
     assert {"lr", "behave", "device", "precision"} <= found
     assert not {"seed", "data_folder", "output_folder"} & found
+
+
+def test_values_of_a_yaml(recipes):
+    yaml = recipes / "ESC50" / "hparams" / "lora.yaml"
+    check_values({"first_layer": -3, "lr": 0.1}, yaml, "plan")
+    with pytest.raises(ValueError, match="plan: lr is a number that is not"):
+        check_values({"lr": -0.1}, yaml, "plan")
