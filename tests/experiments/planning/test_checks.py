@@ -66,8 +66,9 @@ def test_options_of_a_yaml(recipes):
     assert not {"seed", "data_folder", "output_folder"} & found
 
 
-def test_values_of_a_yaml(recipes):
-    yaml = recipes / "ESC50" / "hparams" / "lora.yaml"
+def test_values_of_a_yaml(tmp_path):
+    yaml = tmp_path / "a.yaml"
+    yaml.write_text("first_layer: 0\nlr: 0.1\n")
     check_values({"first_layer": -3, "lr": 0.1}, yaml, "plan")
     with pytest.raises(ValueError, match="plan: lr is a number that is not"):
         check_values({"lr": -0.1}, yaml, "plan")
