@@ -49,6 +49,11 @@ class WholeCheckpointer(Checkpointer):
     (True, True)
     """
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._known: dict[Path, tuple[bytes, Checkpoint]] = {}
+        self._warned: set[Path] = set()
+
     def save_checkpoint(
         self, meta: Mapping[str, Any] | None = None, **kwargs
     ) -> Checkpoint | None:
@@ -99,11 +104,21 @@ class WholeCheckpointer(Checkpointer):
                 whole.append(folder)
             else:
                 self._warn(folder, problem)
-        checkpoints = self._construct_checkpoint_objects(whole)
-        for checkpoint in checkpoints:
+        # Reading their YAML again takes longer than an epoch on stored states.
+        seals = {folder: (folder / SEAL).read_bytes() for folder in whole}
+        known = {
+            folder: (seal, checkpoint)
+            for folder, (seal, checkpoint) in self._known.items()
+            if seal == seals.get(folder)
+        }
+        new = [folder for folder in whole if folder not in known]
+        for checkpoint in self._construct_checkpoint_objects(new):
             # SpeechBrain orders by this key.
             checkpoint.meta["unixtime"] = checkpoint.meta["number"]
-        return checkpoints
+            known[checkpoint.path] = (seals[checkpoint.path], checkpoint)
+        self._known = known
+        found = [known[folder][1] for folder in whole]
+        return [one._replace(meta=dict(one.meta)) for one in found]
 
     def recover_if_possible(self, *args, **kwargs) -> Checkpoint | None:
         """Like ``Checkpointer.recover_if_possible``, past damaged ones.
@@ -124,14 +139,13 @@ class WholeCheckpointer(Checkpointer):
 
     def _warn(self, folder, problem):
         """Logs once that a checkpoint is skipped."""
-        warned = self.__dict__.setdefault("_warned", set())
-        if folder not in warned:
+        if folder not in self._warned:
             logger.warning(
                 f"The checkpoint '{folder}' is skipped, and an earlier one is "
                 f"used if there is one: {problem}. Remove the folder to end "
                 "this warning."
             )
-        warned.add(folder)
+        self._warned.add(folder)
 
     def _remove_partial(self):
         """Removes what a killed run left."""

@@ -48,6 +48,21 @@ def test_only_the_best_are_kept(tmp_path):
     assert kept.name.startswith("CKPT+")
 
 
+def test_a_folder_that_is_written_again_is_read_again(tmp_path):
+    """Its name is of the second, which two checkpoints may share."""
+    model = torch.nn.Linear(2, 2)
+    checkpointer = WholeCheckpointer(tmp_path, {"model": model})
+    for epoch in (1, 2):
+        checkpointer.save_checkpoint(meta={"epoch": epoch}, name="one")
+        (found,) = checkpointer.list_checkpoints()
+        assert found.meta["epoch"] == epoch
+        found.meta["epoch"] = "changed by who asked"
+        (found,) = checkpointer.list_checkpoints()
+        assert found.meta["epoch"] == epoch
+        checkpointer.delete_checkpoints(num_to_keep=0)
+        assert checkpointer.list_checkpoints() == []
+
+
 @pytest.fixture
 def saved(tmp_path):
     """A checkpointer with three checkpoints of a number that grows."""
