@@ -9,6 +9,7 @@ import, compilation, file opened for writing, process and socket.
 ``fuzz_readers.py`` runs this for half of its time.
 """
 
+import gc
 import json
 import os
 import random
@@ -75,12 +76,15 @@ class Watch:
     """Sees what is executed, imported, written or asked inside a ``with``.
 
     Only of the thread that entered it; the hook stays, as Python cannot take
-    one off, but sees nothing outside.
+    one off, but sees nothing outside. Garbage is not collected inside: what
+    was left behind before, such as a temporary folder, would be cleared away
+    there, and taken for a finding.
     """
 
     def __init__(self):
         self.seen: list[str] = []
         self._thread: int | None = None
+        self._collects = False
         sys.addaudithook(self._hook)
 
     def _hook(self, event, args):
@@ -97,11 +101,15 @@ class Watch:
         self.seen.append(f"{event}{args}"[:300])
 
     def __enter__(self):
+        self._collects = gc.isenabled()
+        gc.disable()
         self._thread = threading.get_ident()
         return self
 
     def __exit__(self, *_):
         self._thread = None
+        if self._collects:
+            gc.enable()
 
 
 def make_original(folder: Path) -> AST:

@@ -1,10 +1,12 @@
 """A short round of the fuzzer; tools/fuzz_readers.py runs it for longer."""
 
+import gc
 import os
 import pickle
 import runpy
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,20 @@ def test_the_watch_sees_what_is_executed(tmp_path):
     with watch:
         (tmp_path / "b").read_text()
     assert not watch.seen
+
+
+def test_the_watch_does_not_see_what_others_left_behind(tmp_path):
+    """A temporary folder of another test may be garbage by now."""
+    watch = runpy.run_path(str(STRANGERS))["Watch"]()
+    often = gc.get_threshold()
+    left = tempfile.TemporaryDirectory(dir=tmp_path)
+    left.itself = left
+    gc.set_threshold(1)
+    try:
+        with watch:
+            del left
+            assert [[] for _ in range(1000)]
+        assert not watch.seen and gc.isenabled()
+    finally:
+        gc.set_threshold(*often)
+    assert gc.collect() and not list(tmp_path.iterdir())
