@@ -14,6 +14,7 @@ from tqdm import tqdm
 from speechbrain.dataio.dataloader import make_dataloader
 
 BATCH = 16
+FEW = 500  # clips, which take no time to speak of
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,38 @@ def outputs_of(
     # Of the median batch: other work that delays a few tells nothing.
     seconds = median(paces) * len(ids)
     return Outputs(ids, torch.cat(values), targets, seconds, whole)
+
+
+def foresee(
+    sounds: Sounds,
+    front_end: nn.Module,
+    model: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    device: str,
+    minutes: float,
+    spent: float,
+) -> str | None:
+    """Returns a sentence if all clips take longer than the time allows.
+
+    Arguments
+    ---------
+    sounds, front_end, model, device
+        See ``outputs_of``. Some clips are tried, unless there are few.
+    minutes : float
+        What was given, for everything.
+    spent : float
+        Seconds that are over.
+    """
+    n_clips = sum(sounds.sizes().values())
+    if n_clips <= FEW:
+        return None
+    some = set(list(sounds.entries["train"])[: 3 * BATCH])
+    tried = outputs_of(sounds, "train", front_end, model, device, True, some)
+    seconds = tried.seconds / len(tried.ids) * n_clips
+    if spent + seconds <= 60 * minutes:
+        return None
+    return (
+        f"The backbone takes about {seconds / 60:.0f} min for {n_clips:,} "
+        f"clips, and --minutes is {minutes:g}: a linear probe is trained all "
+        "the same, and nothing else. Give more minutes, a table of fewer clips "
+        "(--metadata) or a smaller --source."
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from speechbrain_petl.adapt import runs
 from speechbrain_petl.adapt.candidates import make_candidates
-from speechbrain_petl.adapt.embeddings import Outputs, outputs_of
+from speechbrain_petl.adapt.embeddings import Outputs, foresee, outputs_of
 from speechbrain_petl.adapt.ending import Ending, clips_at_the_end, measure
 from speechbrain_petl.adapt.final import Final, finish
 from speechbrain_petl.adapt.grow import (
@@ -122,16 +122,8 @@ def _continue(request, record, say, runner):
     before = before_of(trained, sounds)
     _introduce(sounds, say)
     record.passed("sounds")
-    known = {
-        split: outputs_of(
-            sounds,
-            split,
-            trained.compute_features,
-            trained.encoder,
-            request.device,
-        )
-        for split in ("train", "valid")
-    }
+    what = trained.compute_features, trained.encoder, request.device
+    known = _outputs(request, record, sounds, what, say)
     record.passed("embeddings")
     folder = request.folder / "runs" / GROWN / "artefact"
     if record["probe"] is None or not folder.is_dir():
@@ -172,12 +164,8 @@ def _train(recipe, request, record, say, runner):
     model = LinearModel(
         recipe, options, request.folder / "runs" / PROBE, request.device
     )
-    known = {
-        split: outputs_of(
-            sounds, split, model.front_end, model.encoder, request.device
-        )
-        for split in ("train", "valid")
-    }
+    what = model.front_end, model.encoder, request.device
+    known = _outputs(request, record, sounds, what, say)
     record.passed("embeddings")
     _probe(request, record, sounds, model, known, say)
     _look(record, sounds, known)
@@ -220,6 +208,16 @@ def _introduce(sounds, say):
             f"{len(groups)} groups of sounds stay in one split each; "
             f"manifest/{RECORD} has the reasons."
         )
+
+
+def _outputs(request, record, sounds, what, say):
+    """Runs a frozen model over what trains and validates."""
+    told = foresee(sounds, *what, request.minutes, record.spent())
+    if told:
+        say(told)
+    return {
+        split: outputs_of(sounds, split, *what) for split in ("train", "valid")
+    }
 
 
 def _probe(request, record, sounds, model, known, say):

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 import soundfile
 import torch
-from speechbrain_petl.adapt import adapt, candidates, final, search, session
+from speechbrain_petl.adapt import (
+    adapt,
+    candidates,
+    embeddings,
+    final,
+    search,
+    session,
+)
 from speechbrain_petl.adapt.session import train_folder
 from speechbrain_petl.artefacts.open import Artefact
 from speechbrain_petl.inference import PETLClassifier
@@ -114,6 +121,20 @@ def test_an_interrupted_search_goes_on(
     train_folder(request, str, in_process)
     yamls = [re.sub(r".*/", "", c[2]) for c in in_process.commands]
     assert yamls == ["adapter_hou_par.yaml", "lora.yaml"]
+
+
+def test_too_many_clips_are_told_before_they_are_read(
+    request_for, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(embeddings, "FEW", 10)
+    said = []
+    train_folder(request_for(minutes=1e-4), said.append)
+    (told,) = [line for line in said if line.startswith("The backbone takes")]
+    assert "and --minutes is 0.0001: a linear probe is trained" in told
+    assert said.index(told) < [line[:6] for line in said].index("Linear")
+    said.clear()
+    train_folder(request_for(output=str(tmp_path / "b")), said.append)
+    assert not any("The backbone takes" in line for line in said)
 
 
 def test_a_run_that_fails_is_told_and_passed_over(
