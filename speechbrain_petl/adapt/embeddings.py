@@ -143,8 +143,9 @@ def foresee(
     if spent + seconds <= 60 * minutes:
         return None
     return (
-        f"The backbone takes about {seconds / 60:.0f} min for {n_clips:,} "
-        f"clips, and --minutes is {minutes:g}: a linear probe is trained all "
-        "the same, and nothing else. Give more minutes, a table of fewer clips "
-        "(--metadata) or a smaller --source."
+        f"After {spent / 60:.1f} min, the backbone takes about "
+        f"{seconds / 60:.1f} more for {n_clips:,} clips, and --minutes is "
+        f"{minutes:g}: a linear probe is trained all the same, and nothing "
+        "else. Give more minutes, a table of fewer clips (--metadata) or a "
+        "smaller --source."
     )

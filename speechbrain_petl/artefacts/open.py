@@ -65,8 +65,8 @@ class Artefact(Stored):
         lobe = self.blueprint.backbone.row.load()
         if not source and "/" not in recorded["source"]:
             # Several folders may have its name: the fingerprint decides.
-            for folder in folders_of(recorded["source"]):
-                backbone = lobe(folder, revision)
+            for place in folders_of(recorded["source"]):
+                backbone = lobe(place, revision)
                 if fingerprint(backbone) == recorded["fingerprint"]:
                     break
         elif source or may_fetch:

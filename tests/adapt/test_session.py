@@ -129,12 +129,12 @@ def test_too_many_clips_are_told_before_they_are_read(
     monkeypatch.setattr(embeddings, "FEW", 10)
     said = []
     train_folder(request_for(minutes=1e-4), said.append)
-    (told,) = [line for line in said if line.startswith("The backbone takes")]
+    (told,) = [line for line in said if "the backbone takes" in line]
     assert "and --minutes is 0.0001: a linear probe is trained" in told
     assert said.index(told) < [line[:6] for line in said].index("Linear")
     said.clear()
     train_folder(request_for(output=str(tmp_path / "b")), said.append)
-    assert not any("The backbone takes" in line for line in said)
+    assert not any("the backbone takes" in line for line in said)
 
 
 def test_a_run_that_fails_is_told_and_passed_over(
