@@ -1,6 +1,6 @@
 """What a search tries: methods of the recipe, their widths, learning rates."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -65,7 +65,11 @@ class Candidate(NamedTuple):
 
 
 def make_candidates(
-    recipe: Recipe, request: Request, given: dict[str, Any], n_clips: int
+    recipe: Recipe,
+    request: Request,
+    given: dict[str, Any],
+    n_clips: int,
+    say: Callable[[str], None],
 ) -> list[Candidate]:
     """Makes what is to be tried, each within the limit of parameters.
 
@@ -79,6 +83,8 @@ def make_candidates(
         Overrides of all of them.
     n_clips : int
         Number of clips whose states may be stored.
+    say : callable
+        Is told which methods the backbone cannot have, of those of ``auto``.
 
     Returns
     -------
@@ -88,16 +94,30 @@ def make_candidates(
     Raises
     ------
     ValueError
-        If a method that is asked for cannot be as small as that.
+        If a method that is asked for cannot be as small as that, or cannot
+        be built on the backbone.
     """
     if request.method == LINEAR:
         return []
+    linear = recipe.modules(LINEAR, given)
+    size = linear["backbone"].config.hidden_size
     found = []
-    built: dict[str, tuple] = {}
+    built: dict[str, tuple | None] = {}
     for method, rate in _pairs(recipe, request):
         if method not in built:
-            built[method] = _fit(recipe, method, request, given, n_clips)
-        own, cost, parameters, stored = built[method]
+            try:
+                built[method] = _fit(
+                    recipe, method, size, request, given, n_clips
+                )
+            except ValueError as error:
+                if request.method != AUTO:
+                    raise
+                say(f"{method} is left out: {error}")
+                built[method] = None
+        fitted = built[method]
+        if fitted is None:
+            continue
+        own, cost, parameters, stored = fitted
         if parameters > request.params and request.method != AUTO:
             raise ValueError(
                 f"'{method}' trains {parameters:,} parameters at least, and "
@@ -130,31 +150,26 @@ def _values(recipe, method):
     return plain_values(text, {})
 
 
-def _fit(recipe, method, request, given, n_clips):
+def _fit(recipe, method, size, request, given, n_clips):
     """Returns what a method is given, the cost of a step, and what trains.
 
     It has as many units as the limit allows. The cost is None for a learner
     whose states are too many to be stored.
     """
     keys = [k for k in _values(recipe, method) if is_width(k)]
-    units = WIDTH
-    own: dict[str, Any] = {}
+    units, made = WIDTH, None
     while True:
+        own: dict[str, Any] = widths(keys, size, units)
         try:
             made = recipe.modules(method, {**given, **own})
         except ValueError:
-            if units == WIDTH:
+            if made is None:
                 raise
             break  # a side network has a width for each of its heads
-        size = made["backbone"].config.hidden_size
-        if keys and not own:
-            own = widths(keys, size, units)
-            continue
         total = sum(made["encoder"].count_parameters().values())
         if total <= request.params or not keys or units == 1:
             break
         units //= 2
-        own = widths(keys, size, units)
     learner = made["encoder"].learner
     if learner is None:
         return own, _cost(made), total, False

@@ -161,6 +161,8 @@ def _train(recipe, request, record, say, runner):
     _introduce(sounds, say)
     record.passed("sounds")
     options = runs.shared_options(request, sounds)
+    n_clips = len(sounds.entries["train"]) + len(sounds.entries["valid"])
+    candidates = make_candidates(recipe, request, options, n_clips, say)
     model = LinearModel(
         recipe, options, request.folder / "runs" / PROBE, request.device
     )
@@ -169,8 +171,6 @@ def _train(recipe, request, record, say, runner):
     record.passed("embeddings")
     _probe(request, record, sounds, model, known, say)
     _look(record, sounds, known)
-    n_clips = sum(len(outputs.ids) for outputs in known.values())
-    candidates = make_candidates(recipe, request, options, n_clips)
     pace = _pace(record, known, bool(candidates))
     reserve = _reserve(request, record, sounds, known)
     search = Search(request, recipe, sounds, record, pace, reserve, say, runner)

@@ -7,6 +7,7 @@ from speechbrain_petl.adapt import candidates, rounds, session
 from speechbrain_petl.adapt.candidates import make_candidates, widths
 from speechbrain_petl.adapt.recipe import Recipe
 from speechbrain_petl.adapt.session import train_folder
+from transformers import ASTConfig, ASTModel
 
 GIVEN = {"max_length": 48}
 
@@ -17,7 +18,9 @@ def found(tiny_folder, request_for):
 
     def make(n_clips=10, **options):
         request = request_for(method="auto", **options)
-        made = make_candidates(Recipe(tiny_folder), request, GIVEN, n_clips)
+        made = make_candidates(
+            Recipe(tiny_folder), request, GIVEN, n_clips, print
+        )
         return {one.method: one for one in made}
 
     return make
@@ -46,6 +49,34 @@ def test_they_are_as_wide_as_the_limit_allows(found):
 def test_states_that_are_too_many_are_not_stored(found):
     by_method = found(n_clips=10**7)
     assert "ladder" not in by_method and "lora" in by_method
+
+
+@pytest.mark.parametrize("size, left_out", [(16, []), (18, ["ladder"])])
+def test_what_a_backbone_cannot_have_is_left_out(
+    request_for, tmp_path, size, left_out
+):
+    """Four heads of a ladder do not divide 18; YAMLs' widths are for 768."""
+    config = ASTConfig(
+        hidden_size=size,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_length=48,
+    )
+    narrow = str(tmp_path / "narrow")
+    ASTModel(config).save_pretrained(narrow)
+    recipe, said = Recipe(narrow), []
+    made = make_candidates(
+        recipe, request_for(method="auto"), GIVEN, 10, said.append
+    )
+    tried = {name for name, _ in candidates.LEARNERS + candidates.TRIED}
+    assert {one.method for one in made} == tried - set(left_out)
+    assert [line.split(" is left out: ")[0] for line in said] == left_out
+    for method in left_out:
+        with pytest.raises(ValueError, match="18 wide.* heads do not divide"):
+            make_candidates(
+                recipe, request_for(method=method), GIVEN, 10, print
+            )
 
 
 def test_a_search_trains_on_stored_states(
