@@ -129,19 +129,26 @@ HIDDEN = Argument(0, ("hidden_states", "hidden"))
 MASK = Argument(1, ("attention_mask", "mask"))
 
 
-def split(output: Any) -> tuple[torch.Tensor, tuple]:
+def split(output: Any) -> tuple[torch.Tensor, tuple | None]:
     """Separates the hidden states from what else a sub-layer returns.
 
-    Hugging Face's attention returns ``(hidden, weights)``, others a tensor.
+    Hugging Face's attention returns ``(hidden, weights)``, a layer a tensor
+    or, in older versions, ``(hidden,)``, of which the first is taken.
     """
     if isinstance(output, tuple):
         return output[0], output[1:]
-    return output, ()
+    return output, None
 
 
-def join(hidden: torch.Tensor, rest: tuple) -> Any:
-    """Undoes ``split``."""
-    return (hidden, *rest) if rest else hidden
+def join(hidden: torch.Tensor, rest: tuple | None) -> Any:
+    """Undoes ``split``.
+
+    Example
+    -------
+    >>> [join(*split(output)) for output in (1, (1,), (1, 2))]
+    [1, (1,), (1, 2)]
+    """
+    return hidden if rest is None else (hidden, *rest)
 
 
 def inside(module: nn.Module) -> nn.Module | None:
