@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from packaging.version import Version
 
 RECORD = {}  # (fault, test): how often it was tried and went well, or did not
 
@@ -18,11 +20,17 @@ def pytest_addoption(parser):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems():
+def pytest_collection_modifyitems(items):
     """Lets Hypothesis ask every module for its file.
 
-    SpeechBrain's lazy ones would import what is not installed.
+    SpeechBrain's lazy ones would import what is not installed. And with torch
+    2.7, a test that is ``traced`` may fail.
     """
+    if Version(torch.__version__) < Version("2.8"):
+        reason = "its dynamo cannot trace all of this"
+        for item in items:
+            if item.get_closest_marker("traced"):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
     from speechbrain.utils.importutils import LazyModule
 
     for module in list(sys.modules.values()):

@@ -1,5 +1,6 @@
 """AST: a stock Hugging Face Audio Spectrogram Transformer, ready to adapt."""
 
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -134,7 +135,7 @@ class AST(SpectrogramBackbone):
         """Averages some of the tokens [B, T, d] to [B, d]."""
         family = find_backbone(self.model).family
         patches = count_patches_left(
-            self.model.get_submodule(family.sites["tokens"]),
+            attrgetter(family.sites["tokens"])(self.model),
             count_patches(self.config),
         )
         picked = POOLINGS[self.pooling](tokens, self.n_special, patches)

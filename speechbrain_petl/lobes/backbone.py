@@ -92,11 +92,11 @@ class Backbone(nn.Module, ABC):
     def n_special(self) -> int:
         """Number of special tokens in front, as wrappers have left them."""
         family = find_backbone(self.model).family
-        tokens: nn.Module = self.model
+        tokens: Any = self.model
         for part in family.sites["tokens"].split("."):
             while part not in dict(tokens.named_children()):
-                tokens = tokens.get_submodule("target")  # of a wrapper
-            tokens = tokens.get_submodule(part)
+                tokens = tokens.target  # of a wrapper
+            tokens = getattr(tokens, part)
         special = special_tokens(tokens)
         return family.n_special if special is None else special
 

@@ -6,7 +6,7 @@ is in each family of backbones.
 """
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from speechbrain_petl.lobes.table import ADD, FAMILIES, Family, family_of
 from torch import nn
@@ -132,12 +132,14 @@ def find_backbone(module: nn.Module) -> Found:
 
 
 def is_there(module: nn.Module, path: str) -> bool:
-    """Returns True if a module has a part at a dotted path."""
-    try:
-        module.get_submodule(path)
-    except AttributeError:
-        return False
-    return True
+    """Returns True if a module has a part at a dotted path.
+
+    Step by step: ``get_submodule`` cannot be compiled by torch 2.7.
+    """
+    found: Any = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return isinstance(found, nn.Module)
 
 
 def find_sites(module: nn.Module) -> list[Site]:

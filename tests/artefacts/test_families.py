@@ -148,6 +148,7 @@ def test_peft_both_ways(family, load, family_source, tmp_path):
 @pytest.mark.parametrize(
     "family", ["wav2vec 2.0", "WavLM", "data2vec-audio", "Whisper's encoder"]
 )
+@pytest.mark.traced
 def test_exported_programs(family, load, tmp_path):
     """ONNX and torch.export; each compares what it wrote with the model."""
     trained = load(family, "ipet")

@@ -183,6 +183,7 @@ def test_inspect_verify_and_the_card(folder, tiny_folder, capsys):
     assert "tagger.classify_file" in card and "type: mAP" in card
 
 
+@pytest.mark.traced
 def test_exports_say_that_it_tags(make, tiny_folder, tmp_path):
     folder = make("all", [0.0] * 3)
     trained = Artefact.open(folder)

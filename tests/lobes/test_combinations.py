@@ -145,6 +145,7 @@ def test_every_tensor_learns_and_the_delta_round_trips(tiny_ast, insertions):
 
 
 @pytest.mark.parametrize("insertions", TOGETHER.values(), ids=TOGETHER)
+@pytest.mark.traced
 def test_ways_of_computing_agree(tiny_ast, insertions):
     x = feats(tiny_ast)
     model = PETLModel(tiny_ast, insertions).eval()

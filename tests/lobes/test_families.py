@@ -233,6 +233,7 @@ def test_identity_is_one_thing_at_all_clip_lengths(backbone):
     "family", ["wav2vec 2.0", "WavLM", "Whisper's encoder"]
 )
 @pytest.mark.parametrize("name", ["lora_qkvo", "ipet"])
+@pytest.mark.traced
 def test_compiles_into_one_graph(backbones, family, name):
     backbone = backbones(family)
     model = PETLModel(backbone, **matrix.METHODS[name]).eval()

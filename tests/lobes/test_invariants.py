@@ -207,6 +207,7 @@ def test_gradient_checkpointing(hparams, variant, tiny_folder):
         torch.testing.assert_close(saving.delta()[name], tensor, msg=name)
 
 
+@pytest.mark.traced
 def test_compiles_into_one_graph(hparams):
     model = hparams["encoder"].eval()
     update(model, feats())

@@ -99,7 +99,7 @@ def test_its_optimizer_schedule_and_head(name, sources, tmp_path):
     optimizer = hparams["opt_class"](head.parameters())
     assert type(optimizer) is torch.optim.Adam
     options = optimizer.defaults
-    assert options["betas"] == (0.95, 0.999) and options["eps"] == 1e-8
+    assert tuple(options["betas"]) == (0.95, 0.999) and options["eps"] == 1e-8
     assert options["weight_decay"] == 5e-7
     epochs, rates = hparams["number_of_epochs"], []
     assert epochs == {"ipet": 30, "wav2vec2_ipet": 40}[name]
