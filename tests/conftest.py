@@ -90,6 +90,14 @@ def own_cache(tmp_path_factory):
     os.environ["SPEECHBRAIN_PETL_CACHE"] = str(folder)
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Another machine, where nobody knows this one's backbones."""
+    monkeypatch.setenv("SPEECHBRAIN_PETL_CACHE", str(tmp_path / "elsewhere"))
+    monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """A tiny AST in Hugging Face's format, no tensor of it trivial."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import try_to_load_from_cache
+from speechbrain_petl.artefacts.remembered import remembered
 from speechbrain_petl.lobes.backbone import Backbone
 from speechbrain_petl.lobes.fingerprint import fingerprint
 from torch import nn
@@ -43,10 +44,11 @@ def locate(name: str) -> str:
 
     A name without a slash was a local folder's where the artefact was
     trained. It is looked for in the folders that the environment variable
-    ``SPEECHBRAIN_PETL_BACKBONES`` lists, in the package's own
-    ``speechbrain_petl/demo``, and in the current folder, in this order. What
-    has a slash is a path or a model of the Hugging Face hub. Whether it is
-    the right backbone is checked once it is loaded, by its fingerprint.
+    ``SPEECHBRAIN_PETL_BACKBONES`` lists, where artefacts were trained on this
+    machine, in the package's own ``speechbrain_petl/demo``, and in the current
+    folder, in this order. What has a slash is a path or a model of the Hugging
+    Face hub. Whether it is the right backbone is checked once it is loaded, by
+    its fingerprint.
 
     Arguments
     ---------
@@ -79,8 +81,11 @@ def locate(name: str) -> str:
 def folders_of(name: str) -> list[str]:
     """Returns all folders that ``locate`` would take for a name, in order."""
     listed = os.environ.get(SEARCH_VARIABLE, "").split(os.pathsep)
-    places = [*filter(None, listed), str(PACKAGED), "."]
-    found = [os.path.join(folder, name) for folder in places]
+    found = [
+        *(os.path.join(folder, name) for folder in listed if folder),
+        *remembered(name),
+        *(os.path.join(folder, name) for folder in (PACKAGED, ".")),
+    ]
     return [
         folder
         for folder in found

@@ -40,6 +40,7 @@ from speechbrain_petl.artefacts.format import (
 )
 from speechbrain_petl.artefacts.inference_yaml import inference_yaml
 from speechbrain_petl.artefacts.model_card import model_card
+from speechbrain_petl.artefacts.remembered import remember
 from speechbrain_petl.artefacts.self_check import make_probe
 from speechbrain_petl.artefacts.tasks import custom_code, task_of
 from speechbrain_petl.artefacts.tensors import tensors_of
@@ -224,6 +225,7 @@ def write_artefact(
             LABELS: label_map(labels),
         }.items():
             (new / name).write_bytes(text.encode("utf-8"))
+    remember(backbone.source, metadata["backbone"]["fingerprint"])
 
 
 def describe(manifest: str) -> dict | None:

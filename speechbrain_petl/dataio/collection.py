@@ -17,7 +17,10 @@ from speechbrain_petl.dataio.sounds import (
 from speechbrain_petl.dataio.survey import Heard, Survey
 from speechbrain_petl.utils.messages import name_some
 
-REMEDY = "correct them, or set skip_bad_audio to True to go on without them"
+REMEDY = (
+    "correct them, or go on without them with --skip_bad_audio (in a recipe: "
+    "skip_bad_audio: True)"
+)
 
 
 @dataclass
@@ -102,8 +105,8 @@ def collect(
     ...     soundfile.write(root / name / "1.wav", numpy.zeros(16000), 16000)
     >>> collect(root).faults
     ["1 sounds have different labels in their copies: cat/1.wav ('cat') and \
-dog/1.wav ('dog'); correct them, or set skip_bad_audio to True to go on \
-without them."]
+dog/1.wav ('dog'); correct them, or go on without them with --skip_bad_audio \
+(in a recipe: skip_bad_audio: True)."]
     """
     if metadata is None:
         listing = read_folder(data_folder)

@@ -258,7 +258,7 @@ def test_another_backbone_is_refused(artefact, tmp_path, tiny_ast):
 
 
 def test_the_fingerprint_decides_between_folders_of_a_name(
-    artefact, tiny_folder, tiny_ast, tmp_path, monkeypatch
+    artefact, elsewhere, tiny_folder, tiny_ast, tmp_path, monkeypatch
 ):
     """The first on the way has the right name, and other weights."""
     stored = Artefact.open(artefact[0])
@@ -276,9 +276,7 @@ def test_the_fingerprint_decides_between_folders_of_a_name(
         stored.backbone()
 
 
-def test_a_local_backbone_that_is_not_here(artefact, monkeypatch, tmp_path):
-    monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
-    monkeypatch.chdir(tmp_path)
+def test_a_local_backbone_that_is_not_here(artefact, elsewhere):
     with pytest.raises(
         ValueError, match="overrides=.*SPEECHBRAIN_PETL_BACKBONES"
     ):

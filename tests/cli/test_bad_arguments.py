@@ -26,7 +26,7 @@ def whole(make_artefact, tmp_path_factory):
 
 
 @pytest.fixture
-def here(whole, tmp_path, monkeypatch):
+def here(whole, elsewhere, tmp_path):
     """A working folder with a copy of the artefact, a clip and a manifest."""
     shutil.copytree(whole, tmp_path / "artefact")
     soundfile.write(tmp_path / "a.wav", np.zeros(8000), 16000)
@@ -35,8 +35,6 @@ def here(whole, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     manifest = {"a": {"wav": "{data_root}/a.wav", "label": "x"}}
     (tmp_path / "train.json").write_text(json.dumps(manifest))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
     return tmp_path
 
 

@@ -88,11 +88,9 @@ def test_inspect_needs_no_backbone(folder, capsys):
     ]
 
 
-def test_verify(folder, tiny_folder, capsys, monkeypatch, tmp_path):
+def test_verify(folder, elsewhere, tiny_folder, capsys):
     assert main(["verify", folder, "--backbone", tiny_folder]) == 0
     assert "3 classes" in capsys.readouterr().out
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
     assert main(["verify", folder]) == 2
     message = capsys.readouterr().err
     assert message.startswith("speechbrain-petl: The backbone 'tiny_ast")

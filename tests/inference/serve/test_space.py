@@ -102,7 +102,7 @@ def test_a_backbone_of_the_hub_is_fetched_there(artefacts, tmp_path):
         space.export_space({"a": str(source)}, target, backbone="x")
 
 
-def test_backbones_that_do_not_do(artefacts, tiny_folder, tmp_path):
+def test_backbones_that_do_not_do(artefacts, elsewhere, tiny_folder, tmp_path):
     bare = tmp_path / "bare"
     shutil.copytree(tiny_folder, bare)
     (bare / "model.safetensors").unlink()

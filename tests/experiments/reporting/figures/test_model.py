@@ -6,10 +6,8 @@ import pytest
 from speechbrain_petl.experiments.reporting.figures.model import load_model
 
 
-def test_the_backbone_is_the_runs_own(run, tiny_folder, monkeypatch, tmp_path):
+def test_the_backbone_is_the_runs_own(run, elsewhere):
     """The artefact knows the name of its folder alone."""
-    monkeypatch.delenv("SPEECHBRAIN_PETL_BACKBONES", raising=False)
-    monkeypatch.chdir(tmp_path)
     recorded = json.loads((run / "artefact" / "artefact.json").read_text())
     assert "/" not in recorded["backbone"]["source"]
     trained = load_model(run)
