@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from speechbrain_petl.artefacts.open import Artefact
+if TYPE_CHECKING:
+    from speechbrain_petl.artefacts.open import Artefact
 
 
 def adapt(
@@ -14,7 +15,7 @@ def adapt(
     output: str | os.PathLike | None = None,
     data_folder: str | os.PathLike | None = None,
     **options: Any,
-) -> Artefact:
+) -> "Artefact":
     """Trains an adapter on a folder or a table of sounds.
 
     Like ``speechbrain-petl train``: the test split is used once, and a page
@@ -57,22 +58,24 @@ def adapt(
     >>> artefact.metadata["metrics"]["accuracy"]  # doctest: +SKIP
     0.91
     """
-    # Only now: other modules of this room are imported without all of it.
+    # Only now: other modules of this room are imported without all of it, and
+    # what cannot be meant is refused before.
     from speechbrain_petl.adapt.request import Request
-    from speechbrain_petl.adapt.session import train_folder
 
     sounds = Path(sounds)
     is_table = sounds.is_file()
     folder = data_folder or (sounds.parent if is_table else sounds)
     name = sounds.stem if is_table else sounds.absolute().name
-    final = train_folder(
-        Request(
-            data_folder=str(folder),
-            output=str(output or Path("results") / name),
-            metadata=str(sounds) if is_table else None,
-            source=backbone,
-            minutes=minutes,
-            **options,
-        )
+    request = Request(
+        data_folder=str(folder),
+        output=str(output or Path("results") / name),
+        metadata=str(sounds) if is_table else None,
+        source=backbone,
+        minutes=minutes,
+        **options,
     )
+    from speechbrain_petl.adapt.session import train_folder
+    from speechbrain_petl.artefacts.open import Artefact
+
+    final = train_folder(request)
     return Artefact.open(final.artefact)

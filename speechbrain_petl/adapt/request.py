@@ -52,7 +52,8 @@ class Request:
     Raises
     ------
     ValueError
-        If a number is none that can be meant.
+        If a number is none that can be meant, or there is no such folder of
+        sounds.
 
     Example
     -------
@@ -89,6 +90,8 @@ class Request:
                     f"{name} is {getattr(self, name)}: give a whole number "
                     "from 1."
                 )
+        if not Path(self.data_folder).is_dir():
+            raise ValueError(f"There is no folder '{self.data_folder}'.")
 
     @property
     def backbone(self) -> str:

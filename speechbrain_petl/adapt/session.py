@@ -80,8 +80,6 @@ def train_folder(
         output folder holds another training.
     """
     began = time.monotonic() if began is None else began
-    if not Path(request.data_folder).is_dir():
-        raise ValueError(f"There is no folder '{request.data_folder}'.")
     if request.artefact is not None:
         require_prototypes(Artefact.open(request.artefact))
         work = _continue

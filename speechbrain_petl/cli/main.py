@@ -11,7 +11,8 @@ from speechbrain_petl.cli.options import make_parser
 from speechbrain_petl.utils.errors import run_command
 
 PROGRAM = "speechbrain-petl"
-LIGHT = {"inspection", "recipes", "others"}  # modules that start at once
+# Modules that start at once, and import what takes seconds where it is needed
+LIGHT = {"inspection", "recipes", "others", "own_sounds"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

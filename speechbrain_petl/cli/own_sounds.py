@@ -5,15 +5,11 @@ import logging
 import os
 from collections.abc import Iterator
 
-from speechbrain_petl.cli.shared import device_of, say
+from speechbrain_petl.adapt.request import Request
 
 
 def train(options) -> int:
     """Trains an adapter on a folder of sounds."""
-    # These need the experiments' packages, which the other commands do not.
-    from speechbrain_petl.adapt.request import Request
-    from speechbrain_petl.adapt.session import train_folder
-
     name = os.path.basename(os.path.abspath(options.folder))
     request = Request(
         data_folder=options.folder,
@@ -29,8 +25,14 @@ def train(options) -> int:
         near_duplicates=not options.no_near_duplicates,
         skip_bad_audio=options.skip_bad_audio,
         seed=options.seed,
-        device=device_of(options.device),
+        device=options.device,
     )
+    # Only now: they take seconds, and packages that other commands do without.
+    from speechbrain_petl.adapt.session import train_folder
+    from speechbrain_petl.cli.shared import device_of, quiet, say
+
+    quiet()
+    device_of(request.device)
     with errors_of_speechbrain_only():
         final = train_folder(request, say=say, began=options.began)
     say(f"Artefact: {final.artefact}\nReport: {final.report}")

@@ -18,6 +18,8 @@ def quiet() -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="torch|peft|transformers|copyreg")
     huggingface_hub.utils.disable_progress_bars()
+    # It has a handler of its own: each line would come twice.
+    logging.getLogger("huggingface_hub").propagate = False
 
 
 def device_of(name):
