@@ -38,7 +38,7 @@ def remember(source: str, fingerprint: str) -> None:
     notes = _notes(os.path.basename(folder))
     with contextlib.suppress(OSError):
         notes.mkdir(parents=True, exist_ok=True)
-        write_file(str(notes / fingerprint), folder)
+        write_file(str(notes / fingerprint), os.fsencode(folder))
 
 
 def remembered(name: str) -> list[str]:
@@ -47,10 +47,10 @@ def remembered(name: str) -> list[str]:
     What is in a note is a place to look, not a proof: the backbone's
     fingerprint is compared once it is loaded.
     """
-    with contextlib.suppress(OSError, UnicodeDecodeError):
+    with contextlib.suppress(OSError):
         notes = [n for n in _notes(name).iterdir() if len(n.name) == 64]
         notes.sort(key=lambda note: note.stat().st_mtime_ns, reverse=True)
-        folders = (Path(note.read_text("utf-8")) for note in notes)
+        folders = (Path(os.fsdecode(note.read_bytes())) for note in notes)
         return [str(folder) for folder in folders if folder.name == name]
     return []
 

@@ -40,11 +40,17 @@ def test_a_hubs_id_is_not_noted(cache):
 
 
 @pytest.mark.parametrize("note", [b"/elsewhere/other", b"\xff\xfe", b""])
-def test_a_note_that_is_none_is_passed_over(cache, note):
-    notes = cache / "backbones" / "tiny"
-    notes.mkdir(parents=True)
-    (notes / (64 * "0")).write_bytes(note)
-    assert remembered("tiny") == []
+def test_a_note_that_is_none_is_passed_over(tmp_path, cache, note):
+    folder = _folder(tmp_path / "tiny")
+    remember(folder, 64 * "1")
+    (cache / "backbones" / "tiny" / (64 * "0")).write_bytes(note)
+    assert remembered("tiny") == [folder]
+
+
+def test_a_path_may_be_no_text(tmp_path):
+    folder = _folder(tmp_path / os.fsdecode(b"\xff") / "tiny")
+    remember(folder, 64 * "0")
+    assert remembered("tiny") == [folder]
 
 
 def test_a_cache_that_cannot_be_written_stops_nobody(tmp_path, cache):
